@@ -1,0 +1,401 @@
+"""The events of a case, and the fold that says what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import assert_never
+
+from dsar.core.letter import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOpened:
+    """One subject, one controller, one right, one law; `reply_address` is where answers arrive."""
+
+    on: date
+    case_id: str
+    reference: str
+    subject_id: str
+    controller: str
+    controller_name: str
+    right: str
+    regime: str
+    language: str
+    country: str
+    subdivision: str | None = None
+    group: str | None = None
+    recipient: str | None = None
+    reply_address: str | None = None
+    reply_domains: tuple[str, ...] = ()
+    reply_mailboxes: tuple[str, ...] = ()
+    origin: str = "dsar"
+    follows: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterApproved:
+    """What is approved is what is sent: these bytes (SHA-256), to this recipient."""
+
+    on: date
+    stage: Stage
+    message_id: str
+    digest: str
+    recipient: str
+    account: str
+    channel: str = "email"
+    disclosed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalWithdrawn:
+    """A letter that was approved will not be sent."""
+
+    on: date
+    message_id: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendAttempted:
+    """Recorded before the SMTP dialogue, so that a crash leaves a trace."""
+
+    on: date
+    at: datetime
+    message_id: str
+    recipient: str
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterSent:
+    """The server took the letter; `server_reply` is its word, kept as evidence of acceptance."""
+
+    on: date
+    message_id: str
+    stage: Stage
+    recipient: str
+    server_reply: str = ""
+    channel: str = "email"
+    settled_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterRefused:
+    """The server would not take the letter; nothing went out."""
+
+    on: date
+    message_id: str
+    code: int
+    reply: str
+    temporary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendAbandoned:
+    """An attempt that certainly did not go out: no connection, or the user says so."""
+
+    on: date
+    message_id: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryFailed:
+    """A bounce of one of our letters; it sets delivery, never the end of the case."""
+
+    on: date
+    message_id: str
+    recipient: str
+    permanent: bool
+    status: str = ""
+    diagnostic: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyReceived:
+    """A message was filed under this case, with the evidence for it."""
+
+    on: date
+    at: datetime
+    digest: str
+    message_id: str | None
+    sender: str
+    subject: str
+    authentic: str
+    evidence: tuple[str, ...]
+    filed_by: str = "machine"
+    tickets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyRead:
+    """A reading of a reply: by machine with the sentence it rests on, or by a person."""
+
+    on: date
+    digest: str
+    labels: tuple[str, ...]
+    by: str
+    sentence: str = ""
+    confidence: float = 1.0
+    language: str = ""
+    new_due_on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiptKnown:
+    """When the letter reached the controller, where that differs from sending."""
+
+    on: date
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockEvent:
+    """Something that may move the period: id_requested, id_provided, clarification_requested, …"""
+
+    on: date
+    type: str
+    justified: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityProvided:
+    """The person proved their identity; `how` says by what."""
+
+    on: date
+    how: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtensionNotified:
+    """The controller announced that it needs longer; valid only as the law says."""
+
+    on: date
+    until: date | None = None
+    reasoned: bool = True
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComplaintLodged:
+    """A complaint went to a supervisory authority."""
+
+    on: date
+    authority: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseClosed:
+    """How it ended: erased, answered, nothing-held, partly, refused, withdrawn, no-answer, …"""
+
+    on: date
+    outcome: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseReopened:
+    """Closed by mistake, or it goes on."""
+
+    on: date
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteAdded:
+    """What the user wants to remember."""
+
+    on: date
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RailOverridden:
+    """A safety rail was overridden by the user, for this reason."""
+
+    on: date
+    rail: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retracted:
+    """The event with this number (1 is the first of the case) counts no longer."""
+
+    on: date
+    sequence: int
+    because: str
+
+
+CaseEvent = (
+    CaseOpened | LetterApproved | ApprovalWithdrawn | SendAttempted | LetterSent | LetterRefused
+    | SendAbandoned | DeliveryFailed | ReplyReceived | ReplyRead | ReceiptKnown | ClockEvent
+    | IdentityProvided | ExtensionNotified | ComplaintLodged | CaseClosed | CaseReopened | NoteAdded
+    | RailOverridden | Retracted
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """A filed reply with its readings; `confirmed` is the person's, `machine` the provisional."""
+
+    received: ReplyReceived
+    machine: ReplyRead | None = None
+    confirmed: ReplyRead | None = None
+
+    @property
+    def reading(self) -> ReplyRead | None:
+        """The reading that counts: a person's before a machine's."""
+        return self.confirmed or self.machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What the events of one case add up to; `version` is how many events there are."""
+
+    version: int = 0
+    opened: CaseOpened | None = None
+    approved: LetterApproved | None = None
+    in_doubt: SendAttempted | None = None
+    letters: tuple[LetterSent, ...] = ()
+    attempts: tuple[SendAttempted, ...] = ()
+    approvals: tuple[LetterApproved, ...] = ()
+    refused: LetterRefused | None = None
+    refusals: int = 0
+    bounce: DeliveryFailed | None = None
+    replies: tuple[Reply, ...] = ()
+    receipt: ReceiptKnown | None = None
+    clock: tuple[ClockEvent | IdentityProvided | ExtensionNotified, ...] = ()
+    complaint: ComplaintLodged | None = None
+    closed: CaseClosed | None = None
+    notes: tuple[NoteAdded, ...] = ()
+    overrides: tuple[RailOverridden, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The case id; raises ValueError for a stream that does not begin with `CaseOpened`."""
+        return self.facts.case_id
+
+    @property
+    def facts(self) -> CaseOpened:
+        """What the case is about."""
+        if self.opened is None:
+            raise ValueError("a case begins with CaseOpened")
+        return self.opened
+
+    @property
+    def request(self) -> LetterSent | None:
+        """The request that counts: the latest that was sent and did not bounce for good."""
+        sent = [s for s in self.letters if s.stage is Stage.REQUEST]
+        if not sent:
+            return None
+        bounced = self.bounce is not None and self.bounce.permanent
+        dead = bounced and self.bounce is not None and self.bounce.message_id == sent[-1].message_id
+        return None if dead else sent[-1]
+
+    @property
+    def message_ids(self) -> tuple[str, ...]:
+        """Message-IDs of every letter of ours that may have left: what a reply can refer to."""
+        return tuple(dict.fromkeys(
+            [a.message_id for a in self.attempts] + [s.message_id for s in self.letters]
+        ))
+
+    def reply(self, digest: str) -> Reply | None:
+        """The filed reply with these bytes."""
+        return next((r for r in self.replies if r.received.digest == digest), None)
+
+
+def fold(events: Iterable[CaseEvent]) -> Case:
+    """Return the case that `events`, in the order recorded, add up to.
+
+    Retracted events are left out of the sum, and still count for `version`.
+    """
+    listed = list(events)
+    retracted = {e.sequence for e in listed if isinstance(e, Retracted)}
+    case = Case()
+    for number, event in enumerate(listed, start=1):
+        if number not in retracted:
+            case = apply(case, event)
+    return replace(case, version=len(listed))
+
+
+def extend(case: Case, event: CaseEvent, earlier: Iterable[CaseEvent]) -> Case:
+    """Return `case` with one more event; `earlier` is read only when the event retracts one."""
+    if isinstance(event, Retracted):
+        return fold([*earlier, event])
+    return replace(apply(case, event), version=case.version + 1)
+
+
+def apply(case: Case, event: CaseEvent) -> Case:
+    """Return the case after one event; does not count versions."""
+    match event:
+        case CaseOpened():
+            return replace(case, opened=event)
+        case LetterApproved():
+            return replace(case, approved=event, approvals=(*case.approvals, event), refused=None)
+        case ApprovalWithdrawn():
+            pending = case.approved and case.approved.message_id != event.message_id
+            return replace(case, approved=case.approved if pending else None)
+        case SendAttempted():
+            return replace(case, in_doubt=event, attempts=(*case.attempts, event))
+        case LetterSent() | LetterRefused() | SendAbandoned():
+            return _settle(case, event)
+        case DeliveryFailed():
+            return replace(case, bounce=event)
+        case ReplyReceived():
+            if case.reply(event.digest) is not None:
+                return case
+            return replace(case, replies=(*case.replies, Reply(received=event)))
+        case ReplyRead():
+            return replace(case, replies=tuple(_read(r, event) for r in case.replies))
+        case ReceiptKnown():
+            return replace(case, receipt=event)
+        case ClockEvent() | IdentityProvided() | ExtensionNotified():
+            return replace(case, clock=(*case.clock, event))
+        case ComplaintLodged():
+            return replace(case, complaint=event)
+        case CaseClosed():
+            return replace(case, closed=event)
+        case CaseReopened():
+            return replace(case, closed=None)
+        case NoteAdded():
+            return replace(case, notes=(*case.notes, event))
+        case RailOverridden():
+            return replace(case, overrides=(*case.overrides, event))
+        case Retracted():
+            return case
+        case _:
+            assert_never(event)
+
+
+def _settle(case: Case, event: LetterSent | LetterRefused | SendAbandoned) -> Case:
+    doubtful = case.in_doubt is not None and case.in_doubt.message_id != event.message_id
+    case = replace(case, in_doubt=case.in_doubt if doubtful else None)
+    same = case.approved is not None and case.approved.message_id == event.message_id
+    match event:
+        case LetterSent():
+            if any(s.message_id == event.message_id for s in case.letters):
+                return case
+            bounce = None if event.stage is Stage.REQUEST else case.bounce
+            return replace(case, letters=(*case.letters, event), refused=None, bounce=bounce,
+                           approved=None if same else case.approved)
+        case LetterRefused():
+            done = same and not event.temporary
+            return replace(case, refused=event, refusals=case.refusals + 1,
+                           approved=None if done else case.approved)
+        case SendAbandoned():
+            return case
+        case _:
+            assert_never(event)
+
+
+def _read(reply: Reply, event: ReplyRead) -> Reply:
+    if reply.received.digest != event.digest:
+        return reply
+    if event.by == "machine":
+        return replace(reply, machine=event)
+    return replace(reply, confirmed=event)

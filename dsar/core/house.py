@@ -1,0 +1,125 @@
+"""Events that belong to no single case: messages waiting for a person, sending paused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import assert_never
+
+STREAM = "_house"
+"""The id of the stream these events stand in; no case may have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageSetAside:
+    """A message that may answer one of `candidates`, kept until a person decides."""
+
+    on: date
+    at: datetime
+    digest: str
+    sender: str
+    subject: str
+    candidates: tuple[str, ...]
+    evidence: tuple[str, ...]
+    labels: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageAssigned:
+    """A person filed a message under a case."""
+
+    on: date
+    digest: str
+    case_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageIgnored:
+    """A person decided that a message answers no case."""
+
+    on: date
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendingPaused:
+    """Sending from an account is held until the instant named, or until resumed."""
+
+    on: date
+    account: str
+    because: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendingResumed:
+    """A person lifted the pause."""
+
+    on: date
+    account: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompanyExcluded:
+    """The person wants no letter to go to this company."""
+
+    on: date
+    slug: str
+    because: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompanyIncluded:
+    """An exclusion was lifted."""
+
+    on: date
+    slug: str
+
+
+HouseEvent = (
+    MessageSetAside | MessageAssigned | MessageIgnored | SendingPaused | SendingResumed
+    | CompanyExcluded | CompanyIncluded
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """What the house events add up to; messages by digest, pauses by account."""
+
+    version: int = 0
+    waiting: dict[str, MessageSetAside] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
+    paused: dict[str, SendingPaused] = field(default_factory=dict)
+    excluded: dict[str, CompanyExcluded] = field(default_factory=dict)
+
+
+def fold_house(events: Iterable[HouseEvent]) -> House:
+    """Return the state that `events`, in the order recorded, add up to."""
+    waiting: dict[str, MessageSetAside] = {}
+    paused: dict[str, SendingPaused] = {}
+    excluded: dict[str, CompanyExcluded] = {}
+    seen: set[str] = set()
+    version = 0
+    for event in events:
+        version += 1
+        match event:
+            case MessageSetAside():
+                seen.add(event.digest)
+                waiting[event.digest] = event
+            case MessageAssigned() | MessageIgnored():
+                seen.add(event.digest)
+                waiting.pop(event.digest, None)
+            case SendingPaused():
+                paused[event.account] = event
+            case SendingResumed():
+                paused.pop(event.account, None)
+            case CompanyExcluded():
+                excluded[event.slug] = event
+            case CompanyIncluded():
+                excluded.pop(event.slug, None)
+            case _:
+                assert_never(event)
+    return replace(House(), version=version, waiting=waiting, seen=frozenset(seen),
+                   paused=paused, excluded=excluded)

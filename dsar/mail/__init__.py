@@ -1,0 +1,99 @@
+"""Mail: the protocols for sending and fetching, and what can go wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dsar.errors import DsarError
+
+
+class Rejected(DsarError):
+    """The server refused this letter; nothing went out. `code` is the SMTP reply code."""
+
+    def __init__(self, code: int, reply: str) -> None:
+        super().__init__(f"{code} {reply}")
+        self.code, self.reply = code, reply
+
+    @property
+    def temporary(self) -> bool:
+        """4xx: may be tried again later (RFC 5321, section 4.2.1)."""
+        return 400 <= self.code < 500
+
+
+class NotAttempted(DsarError):
+    """The letter certainly did not go out: the connection was lost before the data was sent."""
+
+    exit_status = 5
+
+
+class OutcomeUnknown(DsarError):
+    """The connection was lost while or after the data was sent: nobody can tell."""
+
+    exit_status = 5
+
+
+class Transport(Protocol):
+    """Takes letters to the outside; `tests/mail/` holds the contract."""
+
+    def send(self, message: bytes, *, sender: str, recipients: Sequence[str]) -> str:
+        """Send one message (CRLF lines) and return the server's reply, such as "250 2.0.0 Ok".
+
+        Raises Rejected (refused), NotAttempted (certainly not sent), OutcomeUnknown (in doubt),
+        LoginRefused and MailServerUnreachable (before anything was sent).
+        """
+
+    def close(self) -> None:
+        """End the connection politely; never raises."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordinates:
+    """Where a message lies: RFC 9051 UIDVALIDITY and UID, or a file."""
+
+    account: str
+    mailbox: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """How far a mailbox was read: a cache, losing it costs a rescan."""
+
+    uidvalidity: int
+    last_uid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """The header fields of one message, before its body is fetched. Names are lower-case."""
+
+    coordinates: Coordinates
+    received: datetime | None
+    size: int
+    headers: Mapping[str, tuple[str, ...]]
+
+
+class Mailbox(Protocol):
+    """Reads mail and never changes it; `tests/mail/` holds the contract."""
+
+    def mailboxes(self) -> Sequence[str]:
+        """Names of the mailboxes to read: INBOX, Junk and the provider's quarantine."""
+
+    def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
+        """Return the headers of messages above `cursor`, and the cursor for the next time."""
+
+    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[tuple[Coordinates, bytes]]:
+        """Yield the raw bytes of each message, without setting \\Seen."""
+
+    def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:
+        """Which of these Message-IDs lie in the Sent mailbox."""
+
+    def file_sent(self, message: bytes) -> None:
+        """Put a copy of a sent letter into the Sent mailbox."""
+
+    def close(self) -> None:
+        """Log out; never raises."""
