@@ -168,8 +168,8 @@ class Reader:
         """Return a reader; a value that is no mapping is noted and read as empty."""
         if not isinstance(value, Mapping):
             document.add(line, f"{where} must be a mapping of keys and values")
-            value = Mapping()
-            value.line, value.lines = line, {}
+            value = empty()
+            value.line = line
         return cls(document, value, where)
 
     def line(self, key: str) -> int:
@@ -257,8 +257,8 @@ class Reader:
         """A mapping below this key; missing counts as empty."""
         found = self.raw(key)
         if found is None:
-            found = Mapping()
-            found.line, found.lines = self.line(key), {}
+            found = empty()
+            found.line = self.line(key)
         return Reader.of(self.document, found, f"{self.where}: {key}", line=self.line(key))
 
     def mappings(self, key: str) -> Iterator[Reader]:
@@ -287,6 +287,13 @@ def _nearest(key: str, known: Collection[str]) -> str | None:
 
     found = get_close_matches(key, known, n=1)
     return found[0] if found else None
+
+
+def empty() -> Mapping:
+    """A mapping without keys, for a file that is there but empty."""
+    result = Mapping()
+    result.line, result.lines = 1, {}
+    return result
 
 
 def dump(value: Any) -> str:

@@ -56,3 +56,17 @@ class Rendered:
     subject: str
     body: str
     language: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """One approved letter: its exact bytes, and where its case stands in the ledger."""
+
+    case_id: str
+    version: int
+    message: bytes
+    message_id: str
+    sender: str
+    recipient: str
+    stage: Stage
+    account: str

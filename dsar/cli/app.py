@@ -1,0 +1,219 @@
+"""What a command works with: the clock, the files, the store, and how it talks to the person."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsar.cli.options import Selector, Settings, settings_of
+from dsar.errors import NeedsConfirmation, RefusedByRail, UsageProblem
+from dsar.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dsar.config import Config
+    from dsar.core.controller import Controller
+    from dsar.core.subject import DataSubject
+    from dsar.law.load import Laws
+    from dsar.registry.load import Registry
+    from dsar.store import Store
+    from dsar.store.archive import Archive
+
+
+class App:
+    """One call of the command line. Everything is loaded when it is first asked for."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.environment = environment
+        self.home = Home.find(settings.home, environment)
+        self._started = datetime.now(UTC)
+
+    # -- the clock ---------------------------------------------------------------------------
+
+    @cached_property
+    def clock_is_set(self) -> bool:
+        """Whether DSAR_TODAY replaces the real date."""
+        return bool(self.environment.get("DSAR_TODAY"))
+
+    @cached_property
+    def today(self) -> date:
+        """The local date, or DSAR_TODAY. Raises UsageProblem for a date that is none."""
+        chosen = self.environment.get("DSAR_TODAY")
+        if not chosen:
+            return self._started.astimezone().date()
+        try:
+            return date.fromisoformat(chosen)
+        except ValueError:
+            raise UsageProblem(f"DSAR_TODAY is {chosen!r}, not a date such as 2026-11-22."
+                               ) from None
+
+    def now(self) -> datetime:
+        """The instant, aware, UTC; under DSAR_TODAY the same time of day on that date."""
+        real = datetime.now(UTC)
+        if not self.clock_is_set:
+            return real
+        return real + timedelta(days=(self.today - real.astimezone().date()).days)
+
+    # -- what is on disk ----------------------------------------------------------------------
+
+    @cached_property
+    def config(self) -> Config:
+        """config.yaml and people.yaml. Raises FileProblems."""
+        from dsar.config import load_config
+
+        return load_config(self.home.config, self.home.people)
+
+    @cached_property
+    def subject(self) -> DataSubject:
+        """The person the command acts for. Raises NotSetUp."""
+        return self.config.person(self.settings.person)
+
+    @cached_property
+    def laws(self) -> Laws:
+        """The law data. Raises FileProblems."""
+        from dsar.law.load import load_laws
+
+        return load_laws()
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The companies, ours with the user's additions. Raises FileProblems."""
+        from dsar import shipped
+        from dsar.registry.load import load_registry
+
+        return load_registry(shipped.companies(), self.home.overlay,
+                             cache_folder=self.home.cache_folder)
+
+    def controllers(self, wanted: Selector) -> list[Controller]:
+        """The companies selected, in the order of the registry. Raises UnknownCompany."""
+        for slug in (*wanted.slugs, *sorted(wanted.only), *sorted(wanted.exclude)):
+            self.registry.get(slug)
+        named = set(wanted.slugs) | wanted.only or set(self.config.chosen)
+        found = [c for c in self.registry if (not named or c.slug in named)
+                 and c.slug not in wanted.exclude
+                 and wanted.category in (None, *c.categories)
+                 and wanted.country in (None, c.country)]
+        return found[: wanted.limit]
+
+    def store(self, *, write: bool = False) -> Store:
+        """Open the ledger. Raises AnotherAtWork, LedgerDamaged, StorageFailed."""
+        from dsar.store import open_store
+
+        url = self.config.store
+        url = f"tinydb:{self.home.ledger}" if url == "tinydb:" else url
+        author = self.environment.get("DSAR_AUTHOR") or self.settings.person or "user"
+        return open_store(url, write=write, now=self.now, author=author)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The raw mail, by SHA-256."""
+        from dsar.store.archive import Archive
+
+        return Archive(self.home.archive)
+
+    # -- talking -------------------------------------------------------------------------------
+
+    def say(self, text: str = "") -> None:
+        """Progress and hints go to stderr."""
+        if not self.settings.quiet:
+            click.echo(text, err=True)
+
+    def next(self, text: str) -> None:
+        """The one `Next:` line that ends every state-changing command."""
+        if text:
+            self.say(f"Next: {text}")
+
+    def emit(
+        self, noun: str, items: Sequence[Any], summary: Mapping[str, Any] | None = None
+    ) -> None:
+        """Print the one JSON object of a command that returns data."""
+        shown = {"schema": f"dsar.{noun}/1", "generated_at": self.now().isoformat("T", "seconds"),
+                 "items": list(items), "summary": dict(summary or {})}
+        click.echo(json.dumps(shown, ensure_ascii=False, default=str))
+
+    def emit_line(self, item: Mapping[str, Any]) -> None:
+        """Print one JSON line of a stream."""
+        click.echo(json.dumps(item, ensure_ascii=False, default=str))
+
+    def emit_rows(self, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Print tab-separated values with a heading; tabs and line ends in values become spaces."""
+        click.echo("\t".join(columns))
+        for row in rows:
+            click.echo("\t".join(_flat(row.get(column)) for column in columns))
+
+    # -- asking --------------------------------------------------------------------------------
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person at a terminal."""
+        return (not self.settings.no_input and sys.stdin.isatty() and sys.stderr.isatty())
+
+    def confirm_number(self, count: int, *, given: int | None, word: str = "") -> None:
+        """Ask for the exact number of letters (behind `word`, where one is needed).
+
+        given: what `--confirm` says. Raises NeedsConfirmation where nobody can be asked,
+        RefusedByRail for a number that is not the plan's, click.Abort when the person stops.
+        """
+        letters = "letter" if count == 1 else "letters"
+        if given is not None:
+            if given != count:
+                raise UsageProblem(f"--confirm says {given}, the plan has {count} {letters}.",
+                                   hint=f"Look at the plan (-n), then --confirm {count}.")
+            return
+        if count == 1 and self.settings.yes and not word:
+            return
+        expected = f"{word} {count}".strip()
+        if not self.can_ask:
+            raise NeedsConfirmation(f"The plan has {count} {letters}; nobody can be asked.",
+                                    hint=f"Give --confirm {count} to send exactly these.")
+        answer = click.prompt(f"Type {expected} to send {count} {letters}, anything else stops",
+                              default="", show_default=False, err=True)
+        if answer.strip() != expected:
+            raise click.Abort
+
+    def ask_yes(self, question: str) -> None:
+        """Ask a simple question. Raises NeedsConfirmation, or click.Abort for a no."""
+        if self.settings.yes:
+            return
+        if not self.can_ask:
+            raise NeedsConfirmation(f"{question} Nobody can be asked.", hint="Give --yes.")
+        click.confirm(question, abort=True, err=True)
+
+    def needs_network(self) -> None:
+        """Refuse under --offline. Raises RefusedByRail."""
+        if self.settings.offline:
+            raise RefusedByRail("offline", "This command needs the network.",
+                                hint="Leave out --offline.")
+
+
+def _flat(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple | set | frozenset):
+        return ",".join(map(str, value))
+    return " ".join(str(value).split())
+
+
+def pass_app(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the command the one App of this call as its first argument."""
+    import functools
+
+    @functools.wraps(command)
+    def call(*args: Any, **named: Any) -> Any:
+        context = click.get_current_context()
+        root = context.find_root()
+        app = root.meta.get("dsar.app")
+        if app is None:
+            app = root.meta["dsar.app"] = App(settings_of(context), os.environ)
+        return command(app, *args, **named)
+
+    return call

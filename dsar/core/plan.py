@@ -1,0 +1,272 @@
+"""What to send next, and why not the rest: pure decisions over the registry and the cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from dsar.core.case import Case
+from dsar.core.contact import contact_problem, mailbox_key
+from dsar.core.controller import Contact, Controller
+from dsar.core.disclose import disclosures, missing_identifiers
+from dsar.core.letter import Disclosure
+from dsar.core.regime import Regime
+from dsar.core.subject import DataSubject
+
+COOL_DOWN_MONTHS = {"access": 6, "erasure": 12}
+"""Months after a case closed before the same request is planned again (tool policy)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedLetter:
+    """One request to be written.
+
+    covers: slugs of group members it speaks to as well. case: the case it continues, where
+    an earlier letter never arrived (bounced, refused) and the contact has changed since.
+    """
+
+    controller: Controller
+    contact: Contact
+    right: str
+    regime: Regime
+    language: str
+    disclosures: tuple[Disclosure, ...]
+    because: str = ""
+    covers: tuple[str, ...] = ()
+    case: Case | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skip:
+    """A company without a letter: the rail or reason, in words, and what to do about it."""
+
+    controller: Controller
+    rail: str
+    why: str
+    way_out: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The whole plan; `queued` are letters approved earlier that wait to be sent."""
+
+    letters: tuple[PlannedLetter, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    queued: tuple[Case, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many letters would go out: the number to confirm."""
+        return len(self.letters) + len(self.queued)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the user asked for.
+
+    law: only this regime. language: BCP 47, or None for the controller's. again: the reason
+    for overriding the `duplicate` rail. regimes_for: what applies, strongest first, as
+    (regime, reason); injected so that this module knows no law's name.
+    """
+
+    right: str
+    subject: DataSubject
+    today: date
+    languages: Sequence[str]
+    regimes_for: Callable[[Controller], Sequence[tuple[Regime, str]]]
+    law: str | None = None
+    language: str | None = None
+    again: str | None = None
+    excluded: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choice: Choice) -> Plan:
+    """Return one letter or one reason for every controller, in their order.
+
+    A company whose approved letter still waits counts as queued, never as a new letter.
+    """
+    mine = [c for c in cases if c.facts.subject_id == choice.subject.id
+            and c.facts.right == choice.right]
+    taken = _Taken.of(mine, choice)
+    letters: list[PlannedLetter] = []
+    skipped: list[Skip] = []
+    queued: list[Case] = []
+    for controller in controllers:
+        waiting = taken.waiting(controller)
+        if waiting is not None:
+            if waiting not in queued:
+                queued.append(waiting)
+            continue
+        found = _decide(controller, choice, taken)
+        match found:
+            case PlannedLetter():
+                taken.add(found, len(letters))
+                letters.append(found)
+            case Skip():
+                skipped.append(found)
+            case int():
+                head = letters[found]
+                letters[found] = replace(head, covers=(*head.covers, controller.slug))
+    return Plan(letters=tuple(letters), skipped=tuple(skipped), queued=tuple(queued))
+
+
+@dataclass
+class _Taken:
+    """Whom a request already went to, by slug, group and mailbox."""
+
+    cases: dict[str, Case] = field(default_factory=dict)
+    planned: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], choice: Choice) -> _Taken:
+        """Cases that hold a new request back: open ones, and closed ones in their cool-down."""
+        taken = cls()
+        for case in cases:
+            if case.closed and _months_since(case.closed.on, choice.today) >= (
+                    COOL_DOWN_MONTHS.get(choice.right, 6)):
+                continue
+            for key in _case_keys(case):
+                taken.cases[key] = case
+        return taken
+
+    def find(self, controller: Controller, contact: Contact | None) -> Case | None:
+        return next((self.cases[k] for k in _keys(controller, contact) if k in self.cases), None)
+
+    def waiting(self, controller: Controller) -> Case | None:
+        """The case of this very company whose approved letter was never attempted."""
+        case = self.cases.get(f"slug:{controller.slug}")
+        if case and case.approved and not case.in_doubt and not case.closed:
+            return case
+        return None
+
+    def add(self, letter: PlannedLetter, number: int) -> None:
+        for key in _keys(letter.controller, letter.contact):
+            self.planned.setdefault(key, number)
+
+    def planned_with(self, controller: Controller, contact: Contact) -> int | None:
+        keys = _keys(controller, contact)
+        return next((self.planned[k] for k in keys if k in self.planned), None)
+
+
+def _keys(controller: Controller, contact: Contact | None) -> list[str]:
+    keys = [f"slug:{controller.slug}"]
+    if controller.group:
+        keys.append(f"group:{controller.group}")
+    if contact is not None:
+        keys.append(f"mail:{mailbox_key(contact.value)}")
+    return keys
+
+
+def _case_keys(case: Case) -> list[str]:
+    facts = case.facts
+    keys = [f"slug:{facts.controller}"]
+    if facts.group:
+        keys.append(f"group:{facts.group}")
+    addresses = {facts.recipient, *(a.recipient for a in case.approvals)}
+    return keys + [f"mail:{mailbox_key(a)}" for a in addresses if a and "@" in a]
+
+
+def _months_since(day: date, today: date) -> int:
+    months = (today.year - day.year) * 12 + today.month - day.month
+    return months - (1 if today.day < day.day else 0)
+
+
+def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLetter | Skip | int:
+    """Return the letter, the reason against it, or the number of the letter that covers it."""
+    held = _held_back(controller, choice)
+    if held is not None:
+        return held
+    regime = _regime(controller, choice)
+    if isinstance(regime, Skip):
+        return regime
+    contact = _contact(controller, choice)
+    duplicate = taken.find(controller, contact if isinstance(contact, Contact) else None)
+    retry = duplicate is not None and isinstance(contact, Contact) and (
+        _never_arrived(duplicate, controller, contact))
+    if duplicate is not None and not retry and not choice.again:
+        return _duplicate(controller, duplicate)
+    if isinstance(contact, Skip):
+        return contact
+    together = taken.planned_with(controller, contact)
+    if together is not None:
+        return together
+    missing = missing_identifiers(choice.subject, controller, choice.right)
+    if missing:
+        lacking = ", ".join(" or ".join(kinds) for kinds in missing)
+        return Skip(controller=controller, rail="least-data", why=f"needs {lacking}",
+                    way_out=f"dsar person edit {choice.subject.id}")
+    law, because = regime
+    return PlannedLetter(
+        controller=controller, contact=contact, right=choice.right, regime=law,
+        language=letter_language(controller, choice), because=because,
+        case=duplicate if retry else None,
+        disclosures=disclosures(choice.subject, controller, choice.right),
+    )
+
+
+def _held_back(controller: Controller, choice: Choice) -> Skip | None:
+    show = f"dsar registry show {controller.slug}"
+    if controller.slug in choice.excluded:
+        return Skip(controller=controller, rail="excluded", way_out=show,
+                    why=choice.excluded[controller.slug] or "excluded by you")
+    if not controller.contactable or controller.status == "defunct":
+        reason = controller.not_contactable_reason or f"company is {controller.status}"
+        return Skip(controller=controller, rail="contact", why=reason, way_out=show)
+    return None
+
+
+def _regime(controller: Controller, choice: Choice) -> tuple[Regime, str] | Skip:
+    fitting = [(law, why) for law, why in choice.regimes_for(controller)
+               if choice.right in law.rights and choice.law in (None, law.id)]
+    if fitting:
+        return fitting[0]
+    wanted = choice.law or "no law that applies to you"
+    grants = "does not apply here" if choice.law else f"grants {choice.right} here"
+    return Skip(controller=controller, rail="law", why=f"{wanted} {grants}",
+                way_out=f"dsar law applies {controller.slug}")
+
+
+def _contact(controller: Controller, choice: Choice) -> Contact | Skip:
+    """The first e-mail contact that nothing speaks against, else why there is none."""
+    show = f"dsar registry show {controller.slug}"
+    first_problem = ""
+    for contact in controller.emails(choice.right):
+        problem = contact_problem(contact, choice.today)
+        if problem is None:
+            return contact
+        first_problem = first_problem or problem
+    if first_problem:
+        return Skip(controller=controller, rail="contact", why=first_problem, way_out=show)
+    kind = "web form only" if controller.contact("webform") else (
+        "post only" if controller.contact("post") else "no contact known")
+    return Skip(controller=controller, rail="contact", why=kind, way_out=show)
+
+
+def _never_arrived(case: Case, controller: Controller, contact: Contact) -> bool:
+    """Whether the open case of this company got no letter through, and there is a new address."""
+    if case.closed or case.in_doubt or case.request or case.facts.controller != controller.slug:
+        return False
+    tried = {mailbox_key(a.recipient) for a in case.approvals}
+    return bool(tried) and mailbox_key(contact.value) not in tried
+
+
+def _duplicate(controller: Controller, case: Case) -> Skip:
+    if case.in_doubt:
+        return Skip(controller=controller, rail="in-doubt", why=f"case {case.id} is in doubt",
+                    way_out=f"dsar poll; dsar case set {case.id} sent|unsent")
+    state = "was closed not long ago" if case.closed else "is open"
+    return Skip(controller=controller, rail="duplicate", why=f"case {case.id} {state}",
+                way_out=f"dsar case show {case.id}")
+
+
+def letter_language(controller: Controller, choice: Choice) -> str:
+    """The user's choice; else what both speak; else the controller's; else English.
+
+    Only languages there are letters for (`choice.languages`) come into question.
+    """
+    if choice.language:
+        return choice.language
+    theirs = [code for code in controller.languages if code in choice.languages]
+    both = [code for code in choice.subject.languages if code in theirs]
+    return (both or theirs or ["en"])[0]

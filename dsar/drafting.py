@@ -1,0 +1,168 @@
+"""Planned letters → approved letters: rendered, composed, archived and in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from dsar.core.case import CaseEvent, CaseOpened, LetterApproved, RailOverridden
+from dsar.core.letter import Letter, Outgoing, Rendered, Stage
+from dsar.core.plan import PlannedLetter
+from dsar.core.reference import reference_from
+from dsar.core.subject import DataSubject
+from dsar.store import Store
+
+
+class Archive(Protocol):
+    """Where exact bytes are kept before anything else happens to them."""
+
+    def add(self, data: bytes) -> str:
+        """Store `data` durably and return its SHA-256 in hexadecimal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """From which account letters go, and where answers arrive.
+
+    tag_key: the secret of this home for reply addresses, or None where the provider has no
+    plus addressing; answers then come to `address` itself.
+    """
+
+    account: str
+    address: str
+    display_name: str
+    tag_key: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What drafting needs from the outside, passed in so that tests decide.
+
+    entropy: returns that many random bytes. render: words of a letter.
+    compose: words and headers → message bytes.
+    """
+
+    store: Store
+    archive: Archive
+    sender: Sender
+    now: datetime
+    today: date
+    entropy: Callable[[int], bytes]
+    render: Callable[[Letter], Rendered]
+    compose: Callable[[Rendered, Letter, Headers], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headers:
+    """The header fields of an outgoing letter that do not come from its words."""
+
+    sender: str
+    display_name: str
+    recipient: str
+    reply_to: str | None
+    message_id: str
+    dated: datetime
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+
+
+def reply_address(address: str, reference: str, key: bytes) -> str:
+    """Return the plus address of a case: its tag carries a truncated HMAC, so nobody guesses it."""
+    local, _, domain = address.rpartition("@")
+    plain = reference.removeprefix("DSAR-").replace("-", "").lower()
+    seal = hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()[:8]
+    return f"{local}+dsar-{plain}-{seal}@{domain}"
+
+
+def approve(planned: PlannedLetter, subject: DataSubject, desk: Desk, *, again: str | None = None
+            ) -> Outgoing:
+    """Write one letter, archive its bytes and record its approval; nothing is sent.
+
+    Raises LetterIncomplete for a letter with a gap, StorageFailed when the disk is full.
+    """
+    earlier = planned.case
+    reference = earlier.facts.reference if earlier else reference_from(desk.entropy(5))
+    case_id = earlier.id if earlier else reference.removeprefix("DSAR-")
+    letter = Letter(
+        stage=Stage.REQUEST, right=planned.regime.rights[planned.right], regime=planned.regime,
+        language=planned.language, reference=reference, subject=subject,
+        controller=planned.controller, disclosures=planned.disclosures, written_on=desk.today,
+    )
+    headers = _headers(planned, reference, desk)
+    message = desk.compose(desk.render(letter), letter, headers)
+    digest = desk.archive.add(message)
+    events: list[CaseEvent] = [] if earlier else [
+        _opened(planned, subject, desk, reference, headers.reply_to)]
+    if again:
+        events.append(RailOverridden(on=desk.today, rail="duplicate", reason=again))
+    events.append(LetterApproved(
+        on=desk.today, stage=Stage.REQUEST, message_id=headers.message_id, digest=digest,
+        recipient=planned.contact.value, account=desk.sender.account,
+        disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures),
+    ))
+    version = earlier.version if earlier else 0
+    desk.store.append(case_id, events, after=version)
+    return Outgoing(
+        case_id=case_id, version=version + len(events), message=message,
+        message_id=headers.message_id, sender=desk.sender.address,
+        recipient=planned.contact.value, stage=Stage.REQUEST, account=desk.sender.account,
+    )
+
+
+def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:
+    sender = desk.sender
+    domain = sender.address.rpartition("@")[2]
+    tagged = reply_address(sender.address, reference, sender.tag_key) if sender.tag_key else None
+    return Headers(
+        sender=sender.address, display_name=sender.display_name, recipient=planned.contact.value,
+        reply_to=tagged, message_id=f"<{desk.entropy(12).hex()}@{domain}>", dated=desk.now,
+    )
+
+
+def _opened(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference: str,
+            reply_to: str | None) -> CaseOpened:
+    controller = planned.controller
+    mailboxes = {c.value for c in controller.emails()} | set(controller.reply_mailboxes)
+    return CaseOpened(
+        on=desk.today, case_id=reference.removeprefix("DSAR-"), reference=reference,
+        subject_id=subject.id, controller=controller.slug, controller_name=controller.name,
+        right=planned.right, regime=planned.regime.id, language=planned.language,
+        country=subject.residence.country, subdivision=subject.residence.subdivision,
+        group=controller.group, recipient=planned.contact.value, reply_address=reply_to,
+        reply_domains=() if controller.shared_domain else controller.reply_domains,
+        reply_mailboxes=tuple(sorted(mailboxes)),
+    )
+
+
+def waiting_letters(store: Store, read: Callable[[str], bytes], cases: Sequence[str],
+                    addresses: dict[str, str]) -> Iterator[Outgoing]:
+    """Yield letters approved earlier and never attempted, with the very bytes approved.
+
+    read: bytes of a digest. addresses: account name → envelope sender.
+    """
+    for case_id in cases:
+        case = store.case(case_id)
+        approved = case.approved
+        if approved is None or case.in_doubt or case.closed or approved.account not in addresses:
+            continue
+        yield Outgoing(
+            case_id=case_id, version=case.version, message=read(approved.digest),
+            message_id=approved.message_id, sender=addresses[approved.account],
+            recipient=approved.recipient, stage=approved.stage, account=approved.account,
+        )
+
+
+def tag_key(path: Path, entropy: Callable[[int], bytes]) -> bytes:
+    """Return the key of this home for reply addresses, made on first use (mode 0600)."""
+    from dsar.home import write_private
+
+    if path.exists():
+        return path.read_bytes()
+    key = entropy(32)
+    write_private(path, key)
+    return key

@@ -1,0 +1,132 @@
+"""Where everything of one user lies: configuration, people, ledger, archive, caches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsar.errors import AnotherAtWork, StorageFailed
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one user; with `DSAR_HOME` both are the same."""
+
+    config_folder: Path
+    data_folder: Path
+    cache_folder: Path
+
+    @classmethod
+    def find(cls, chosen: str | None, environment: Mapping[str, str]) -> Home:
+        """The folder named by `--home` or DSAR_HOME, else the platform's own folders."""
+        named = chosen or environment.get("DSAR_HOME")
+        if named:
+            root = Path(named).expanduser().absolute()
+            return cls(root, root, root / "cache")
+        import platformdirs
+
+        return cls(platformdirs.user_config_path("dsar"), platformdirs.user_data_path("dsar"),
+                   platformdirs.user_cache_path("dsar"))
+
+    @property
+    def config(self) -> Path:
+        """config.yaml: accounts and the chosen companies."""
+        return self.config_folder / "config.yaml"
+
+    @property
+    def people(self) -> Path:
+        """people.yaml: who the letters are for."""
+        return self.config_folder / "people.yaml"
+
+    @property
+    def overlay(self) -> Path:
+        """The user's own additions to the registry."""
+        return self.config_folder / "companies.local.yaml"
+
+    @property
+    def ledger(self) -> Path:
+        """The folder of the embedded store."""
+        return self.data_folder / "ledger"
+
+    @property
+    def archive(self) -> Path:
+        """The folder of raw mail, by SHA-256."""
+        return self.data_folder / "archive"
+
+    @property
+    def cursors(self) -> Path:
+        """How far each mailbox was read: a cache."""
+        return self.data_folder / "cursors.json"
+
+    @property
+    def templates(self) -> Path:
+        """The user's own letter templates, searched before ours."""
+        return self.config_folder / "templates" / "letters"
+
+    @property
+    def tag_key(self) -> Path:
+        """The random key that makes reply addresses unguessable."""
+        return self.data_folder / "reply-tag.key"
+
+    def create(self) -> None:
+        """Make the folders, readable by the user alone. Raises StorageFailed."""
+        for folder in (self.config_folder, self.data_folder):
+            make_private_folder(folder)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold the lock of a command that sends or fetches. Raises AnotherAtWork."""
+        from filelock import FileLock, Timeout
+
+        self.create()
+        lock = FileLock(self.data_folder / "dsar.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise AnotherAtWork(f"Another dsar is at work in {self.data_folder}.") from None
+        except OSError as error:
+            raise StorageFailed(f"{self.data_folder}: {error.strerror}.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create `folder` with mode 0700 whatever the umask. Raises StorageFailed."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"{folder}: {error.strerror}.") from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file with mode 0600, whole or not at all: temp file, fsync, rename, folder fsync.
+
+    Raises StorageFailed naming the path; the old content is then still there.
+    """
+    make_private_folder(path.parent)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise StorageFailed(f"{path}: {error.strerror}.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

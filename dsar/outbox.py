@@ -1,0 +1,81 @@
+"""Approved letters → sent letters, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dsar.core.case import LetterRefused, LetterSent, SendAbandoned, SendAttempted
+from dsar.core.letter import Outgoing
+from dsar.errors import LoginRefused, MailServerUnreachable
+from dsar.mail import NotAttempted, OutcomeUnknown, Rejected, Transport
+from dsar.store import Store
+
+Outcome = LetterSent | LetterRefused | SendAbandoned | SendAttempted
+"""What became of an attempt; the attempt itself where nobody can tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One letter with its recorded outcome."""
+
+    letter: Outgoing
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """What sending needs from the outside.
+
+    wait: called before each letter with it, returns when it may go out. file_sent: puts a copy
+    into the Sent mailbox; its failure never undoes a sending. recipients: the envelope.
+    """
+
+    store: Store
+    transport: Transport
+    now: Callable[[], datetime]
+    today: date
+    wait: Callable[[Outgoing], None]
+    file_sent: Callable[[Outgoing], None]
+    copies_to: Callable[[Outgoing], tuple[str, ...]]
+
+
+def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
+    """Send each letter at most once, yielding it with its outcome once that is recorded.
+
+    The attempt is in the ledger before the server hears of the letter. If we die in between,
+    the case is in doubt, and no later run sends the letter again on its own. LoginRefused and
+    MailServerUnreachable end the run; the letter at hand is then recorded as not sent.
+    """
+    for letter in letters:
+        post.wait(letter)
+        attempt = SendAttempted(on=post.today, at=post.now(), message_id=letter.message_id,
+                                recipient=letter.recipient, account=letter.account)
+        post.store.append(letter.case_id, [attempt], after=letter.version)
+        outcome, error = _attempt(letter, attempt, post)
+        if outcome is not attempt:
+            post.store.append(letter.case_id, [outcome], after=letter.version + 1)
+        if isinstance(outcome, LetterSent):
+            post.file_sent(letter)
+        yield Delivery(letter=letter, outcome=outcome)
+        if error is not None:
+            raise error
+
+
+def _attempt(letter: Outgoing, attempt: SendAttempted, post: Post
+             ) -> tuple[Outcome, Exception | None]:
+    recipients = (letter.recipient, *post.copies_to(letter))
+    try:
+        reply = post.transport.send(letter.message, sender=letter.sender, recipients=recipients)
+    except Rejected as refusal:
+        return LetterRefused(on=post.today, message_id=letter.message_id, code=refusal.code,
+                             reply=refusal.reply, temporary=refusal.temporary), None
+    except (NotAttempted, LoginRefused, MailServerUnreachable) as failure:
+        fatal = None if isinstance(failure, NotAttempted) else failure
+        return SendAbandoned(on=post.today, message_id=letter.message_id,
+                             because=type(failure).__name__), fatal
+    except OutcomeUnknown:
+        return attempt, None
+    return LetterSent(on=post.today, message_id=letter.message_id, stage=letter.stage,
+                      recipient=letter.recipient, server_reply=reply), None

@@ -1,0 +1,227 @@
+"""The plan, the status and single cases as lines for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from dsar.core.plan import Plan, PlannedLetter, Skip
+from dsar.core.status import Standing, Status
+from dsar.core.subject import DataSubject
+
+WIDTH = 80
+
+
+def columns(text: str) -> int:
+    """How many terminal columns `text` takes."""
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    none = sum(unicodedata.combining(c) > 0 for c in text)
+    return len(text) + wide - none
+
+
+def printable(text: str) -> str:
+    """`text` on one line without control characters, so that no name can steer a terminal."""
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+def cell(text: str, width: int) -> str:
+    """`text` cut to `width` columns with an ellipsis, or filled up with spaces."""
+    clean = printable(text)
+    if columns(clean) > width:
+        while clean and columns(clean) > width - 1:
+            clean = clean[:-1]
+        clean += "…"
+    return clean + " " * (width - columns(clean))
+
+
+def row(*cells: tuple[str, int], last: str = "") -> str:
+    """Cells of fixed width, and a last one that takes the rest of the line."""
+    head = "".join(cell(text, width) for text, width in cells)
+    return (head + cell(last, max(WIDTH - columns(head), 1))).rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """What an account may send: used in the last 24 h, of how many (None: no limit)."""
+
+    account: str
+    used: int
+    per_day: int | None
+    first_day: bool
+    today: int
+    done_by: date | None
+
+
+def plan_lines(
+    plan: Plan, subject: DataSubject, today: date, *, capacity: Capacity | None,
+    first_due: date | None, names: Mapping[str, str],
+) -> Iterator[str]:
+    """Yield the plan screen. names: slug → company name."""
+    if plan.letters:
+        yield from _plan_head(plan.letters, subject)
+        for number, letter in enumerate(plan.letters, start=1):
+            yield _letter_row(number, letter, today)
+    if plan.queued:
+        yield f"Approved earlier, not sent yet ({len(plan.queued)}):"
+        for case in plan.queued:
+            to = case.approved.recipient if case.approved else ""
+            yield row(("", 5), (case.facts.controller_name, 28), (to, 28), last=case.id)
+    yield from _held_lines(plan.skipped)
+    yield from _sum_lines(plan, capacity, first_due)
+
+
+def _plan_head(letters: Sequence[PlannedLetter], subject: DataSubject) -> Iterator[str]:
+    rights = "/".join(sorted({letter.right for letter in letters}))
+    laws = ", ".join(dict.fromkeys(letter.regime.name for letter in letters))
+    languages = "/".join(sorted({letter.language for letter in letters}))
+    yield f"Plan: {rights} requests for {printable(subject.name)}"
+    yield row(last=f"  law: {laws}; language: {languages}")
+    yield row(("  #", 4), ("Company", 24), ("To", 28), ("", 9), last="Learns")
+
+
+def _letter_row(number: int, letter: PlannedLetter, today: date) -> str:
+    group = f" + {len(letter.covers)} in its group" if letter.covers else ""
+    name = cell(letter.controller.name, 23 - columns(group)).rstrip() + group
+    checked = letter.contact.checked
+    age = f"ok {(today - checked).days}d" if checked else "ok"
+    learns = " ".join(d.identifier.kind for d in letter.disclosures)
+    return row((f"{number:3}", 4), (name, 24), (letter.contact.value, 28), (age, 9), last=learns)
+
+
+def _held_lines(skipped: Sequence[Skip]) -> Iterator[str]:
+    if not skipped:
+        return
+    yield f"Held back ({len(skipped)}):"
+    for skip in skipped:
+        yield row(("", 4), (skip.controller.name, 24), (skip.why, 30), last=f"-> {skip.way_out}")
+
+
+def _sum_lines(plan: Plan, capacity: Capacity | None, first_due: date | None) -> Iterator[str]:
+    companies = len(plan.queued) + sum(1 + len(letter.covers) for letter in plan.letters)
+    text = f"{plan.count} {_plural(plan.count, 'letter')}, " + (
+        f"{companies} {_plural(companies, 'company')}.")
+    if capacity is not None:
+        limit = f"of {capacity.per_day} " if capacity.per_day is not None else ""
+        first = " (first day)" if capacity.first_day else ""
+        text += f" Account {capacity.account}: {capacity.used} {limit}used today{first}."
+    yield text
+    if plan.count and capacity is not None and capacity.done_by:
+        due = f" First due date {first_due}." if first_due else ""
+        yield f"Today {capacity.today}, done by {capacity.done_by}.{due}"
+
+
+def _plural(count: int, word: str) -> str:
+    if count == 1:
+        return word
+    return word[:-1] + "ies" if word.endswith("y") else word + "s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """When mail was last fetched, and how it went."""
+
+    at: str
+    result: str
+
+
+def status_lines(
+    standings: Sequence[Standing], who: str, today: date, *, poll: Poll | None, triage: int,
+) -> Iterator[str]:
+    """Yield the status screen, most urgent first. triage: messages waiting for assignment."""
+    last = f"last poll {poll.at} ({poll.result})" if poll else "no mail fetched yet"
+    yield row((who, 24), (f"{today:%A %-d %b %Y}", 30), last=last)
+    if not standings:
+        yield "  no cases yet"
+        yield "Next: dsar send --all -n"
+        return
+    yield _counts(standings)
+    groups = _grouped(standings)
+    for title, status in _LISTED:
+        if found := groups.get(status):
+            yield title
+            yield from (_case_row(s, today) for s in found)
+    yield _waiting_line(standings, groups)
+    if following := next_line(standings, triage=triage):
+        yield following
+
+
+_LISTED = (
+    ("In doubt: may or may not have been sent", Status.IN_DOUBT),
+    ("Not delivered", Status.BOUNCED),
+    ("Refused by the mail server", Status.REFUSED),
+    ("Needs you", Status.NEEDS_YOU),
+    ("Overdue", Status.OVERDUE),
+)
+
+
+def _grouped(standings: Iterable[Standing]) -> dict[Status, list[Standing]]:
+    groups: dict[Status, list[Standing]] = {}
+    for standing in standings:
+        groups.setdefault(standing.status, []).append(standing)
+    return groups
+
+
+def _counts(standings: Sequence[Standing]) -> str:
+    sent = [s for s in standings if s.case.letters]
+    delivered = [s for s in sent if s.case.request is not None]
+    answered = [s for s in delivered if s.status is Status.ANSWERED
+                or (s.case.closed and s.case.replies)]
+    share = f" ({100 * len(answered) // len(delivered)}%)" if delivered else ""
+    by = Counter(s.status for s in standings)
+    return (f"  sent {len(sent)}   delivered {len(delivered)}   answered {len(answered)}{share}"
+            f"   overdue {by[Status.OVERDUE]}   needs you {sum(bool(s.needs_you) for s in standings)}")
+
+
+def _case_row(standing: Standing, today: date) -> str:
+    case = standing.case
+    by = standing.answer_by
+    days = "" if standing.days_left is None else f"{abs(standing.days_left)}d"
+    if standing.status is Status.OVERDUE:
+        why, when = f"no answer, due {by}", f"{days} late"
+        if reminded := _reminded(standing):
+            why = f"reminded {reminded}, due {by}"
+    else:
+        why, when = standing.needs_you, f"due {by} {days}" if by else "no due date"
+    return row(("", 2), (case.id, 11), (case.facts.controller_name, 22), (why, 27), last=f" {when}")
+
+
+def _reminded(standing: Standing) -> str:
+    later = [s for s in standing.case.letters if s.stage != "request"]
+    return f"{later[-1].on:%m-%d}" if later else ""
+
+
+def _waiting_line(
+    standings: Sequence[Standing], groups: Mapping[Status, Sequence[Standing]]
+) -> str:
+    soon = sum(s.days_left is not None and 0 <= s.days_left <= 7 and s.is_open for s in standings)
+    waiting = len(groups.get(Status.WAITING, ())) + len(groups.get(Status.ACKNOWLEDGED, ()))
+    parts = [f"Due within 7 days: {soon}", f"Waiting: {waiting}",
+             f"Extended: {len(groups.get(Status.EXTENDED, ()))}"]
+    for word, status in (("Unsent", Status.UNSENT), ("Answered", Status.ANSWERED),
+                         ("Closed", Status.CLOSED)):
+        if count := len(groups.get(status, ())):
+            parts.append(f"{word}: {count}")
+    return "    ".join(parts)
+
+
+def next_line(standings: Sequence[Standing], *, triage: int) -> str:
+    """The one `Next:` line: what helps most now, with counts."""
+    by = Counter(s.status for s in standings)
+    steps: list[str] = []
+    if by[Status.IN_DOUBT]:
+        steps.append(f"dsar poll ({by[Status.IN_DOUBT]} in doubt)")
+    if triage:
+        steps.append(f"dsar inbox list ({triage} to assign)")
+    needing = [s for s in standings if s.status is Status.NEEDS_YOU]
+    if needing:
+        steps.append(f"{needing[0].next} ({len(needing)} need you)")
+    if by[Status.UNSENT]:
+        steps.append(f"dsar send --all ({by[Status.UNSENT]} not sent)")
+    late = [s for s in standings if s.status is Status.OVERDUE and not _reminded(s)]
+    if late:
+        steps.append(f"dsar case show {late[0].case.id} ({len(late)} overdue)")
+    return "Next: " + ", ".join(steps[:3]) if steps else ""
