@@ -135,7 +135,7 @@ def _opened(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference:
         country=subject.residence.country, subdivision=subject.residence.subdivision,
         group=controller.group, recipient=planned.contact.value, reply_address=reply_to,
         reply_domains=() if controller.shared_domain else controller.reply_domains,
-        reply_mailboxes=tuple(sorted(mailboxes)),
+        reply_mailboxes=tuple(sorted(mailboxes)), mailbox=desk.sender.address,
     )
 
 

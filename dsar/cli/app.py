@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dsar.config import Config
+    from dsar.core.case import Case
     from dsar.core.controller import Controller
+    from dsar.core.status import Standing
     from dsar.core.subject import DataSubject
     from dsar.law.load import Laws
     from dsar.registry.load import Registry
@@ -113,12 +116,42 @@ class App:
         author = self.environment.get("DSAR_AUTHOR") or self.settings.person or "user"
         return open_store(url, write=write, now=self.now, author=author)
 
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """The ledger, to read from."""
+        store = self.store()
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Store]:
+        """The ledger, to write to. Raises AnotherAtWork."""
+        self.home.create()
+        store = self.store(write=True)
+        try:
+            yield store
+        finally:
+            store.close()
+
     @cached_property
     def archive(self) -> Archive:
         """The raw mail, by SHA-256."""
         from dsar.store.archive import Archive
 
         return Archive(self.home.archive)
+
+    def standing(self, case: Case) -> Standing:
+        """Where a case stands today, with its due dates under its law."""
+        from dsar.core.deadline import deadlines
+        from dsar.core.status import deadline_facts, standing
+
+        facts = deadline_facts(case)
+        regime = self.laws.regimes.get(case.facts.regime)
+        known = facts is not None and regime is not None
+        found = deadlines(regime, facts, self.laws.calendars) if known else None
+        return standing(case, found, self.today)
 
     # -- talking -------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import assert_never
 
@@ -12,7 +12,11 @@ from dsar.core.letter import Stage
 
 @dataclass(frozen=True, kw_only=True)
 class CaseOpened:
-    """One subject, one controller, one right, one law; `reply_address` is where answers arrive."""
+    """One subject, one controller, one right, one law.
+
+    mailbox: the person's own address. reply_address: where answers to this case arrive.
+    message_ids: of letters filed elsewhere, for a case that was imported.
+    """
 
     on: date
     case_id: str
@@ -31,6 +35,8 @@ class CaseOpened:
     reply_domains: tuple[str, ...] = ()
     reply_mailboxes: tuple[str, ...] = ()
     origin: str = "dsar"
+    mailbox: str | None = None
+    message_ids: tuple[str, ...] = ()
     follows: str | None = None
 
 
@@ -260,13 +266,14 @@ class Case:
     version: int = 0
     opened: CaseOpened | None = None
     approved: LetterApproved | None = None
-    in_doubt: SendAttempted | None = None
+    unsettled: tuple[SendAttempted, ...] = ()
     letters: tuple[LetterSent, ...] = ()
     attempts: tuple[SendAttempted, ...] = ()
     approvals: tuple[LetterApproved, ...] = ()
     refused: LetterRefused | None = None
     refusals: int = 0
     bounce: DeliveryFailed | None = None
+    bounced: frozenset[str] = frozenset()
     replies: tuple[Reply, ...] = ()
     receipt: ReceiptKnown | None = None
     clock: tuple[ClockEvent | IdentityProvided | ExtensionNotified, ...] = ()
@@ -288,20 +295,22 @@ class Case:
         return self.opened
 
     @property
+    def in_doubt(self) -> SendAttempted | None:
+        """The latest attempt of which nobody knows yet whether the letter went out."""
+        return self.unsettled[-1] if self.unsettled else None
+
+    @property
     def request(self) -> LetterSent | None:
         """The request that counts: the latest that was sent and did not bounce for good."""
-        sent = [s for s in self.letters if s.stage is Stage.REQUEST]
-        if not sent:
-            return None
-        bounced = self.bounce is not None and self.bounce.permanent
-        dead = bounced and self.bounce is not None and self.bounce.message_id == sent[-1].message_id
-        return None if dead else sent[-1]
+        alive = (s for s in reversed(self.letters) if s.message_id not in self.bounced)
+        return next((s for s in alive if s.stage is Stage.REQUEST), None)
 
     @property
     def message_ids(self) -> tuple[str, ...]:
         """Message-IDs of every letter of ours that may have left: what a reply can refer to."""
         return tuple(dict.fromkeys(
             [a.message_id for a in self.attempts] + [s.message_id for s in self.letters]
+            + list(self.facts.message_ids)
         ))
 
     def reply(self, digest: str) -> Reply | None:
@@ -315,57 +324,69 @@ def fold(events: Iterable[CaseEvent]) -> Case:
     Retracted events are left out of the sum, and still count for `version`.
     """
     listed = list(events)
-    retracted = {e.sequence for e in listed if isinstance(e, Retracted)}
+    retracted = _retracted(listed)
     case = Case()
     for number, event in enumerate(listed, start=1):
         if number not in retracted:
             case = apply(case, event)
-    return replace(case, version=len(listed))
+    return _with(case, version=len(listed))
+
+
+def _retracted(events: list[CaseEvent]) -> set[int]:
+    """Numbers of the events that count no longer; a retraction taken back retracts nothing."""
+    gone: set[int] = set()
+    for number in range(len(events), 0, -1):
+        event = events[number - 1]
+        if isinstance(event, Retracted) and number not in gone and event.sequence < number:
+            gone.add(event.sequence)
+    return gone
 
 
 def extend(case: Case, event: CaseEvent, earlier: Iterable[CaseEvent]) -> Case:
     """Return `case` with one more event; `earlier` is read only when the event retracts one."""
     if isinstance(event, Retracted):
         return fold([*earlier, event])
-    return replace(apply(case, event), version=case.version + 1)
+    return _with(apply(case, event), version=case.version + 1)
 
 
 def apply(case: Case, event: CaseEvent) -> Case:
     """Return the case after one event; does not count versions."""
     match event:
         case CaseOpened():
-            return replace(case, opened=event)
+            return _with(case, opened=event)
         case LetterApproved():
-            return replace(case, approved=event, approvals=(*case.approvals, event), refused=None)
+            return _with(case, approved=event, approvals=(*case.approvals, event), refused=None)
         case ApprovalWithdrawn():
             pending = case.approved and case.approved.message_id != event.message_id
-            return replace(case, approved=case.approved if pending else None)
+            return _with(case, approved=case.approved if pending else None)
         case SendAttempted():
-            return replace(case, in_doubt=event, attempts=(*case.attempts, event))
+            return _with(case, unsettled=(*case.unsettled, event),
+                         attempts=(*case.attempts, event))
         case LetterSent() | LetterRefused() | SendAbandoned():
             return _settle(case, event)
         case DeliveryFailed():
-            return replace(case, bounce=event)
+            dead = {event.message_id} if event.permanent else set()
+            return _with(case, bounce=event, bounced=case.bounced | dead)
         case ReplyReceived():
             if case.reply(event.digest) is not None:
                 return case
-            return replace(case, replies=(*case.replies, Reply(received=event)))
+            return _with(case, replies=(*case.replies, Reply(received=event)))
         case ReplyRead():
-            return replace(case, replies=tuple(_read(r, event) for r in case.replies))
+            return _with(case, replies=tuple(_read(r, event) for r in case.replies))
         case ReceiptKnown():
-            return replace(case, receipt=event)
+            return _with(case, receipt=event)
         case ClockEvent() | IdentityProvided() | ExtensionNotified():
-            return replace(case, clock=(*case.clock, event))
+            return _with(case, clock=(*case.clock, event))
         case ComplaintLodged():
-            return replace(case, complaint=event)
+            return _with(case, complaint=event)
         case CaseClosed():
-            return replace(case, closed=event)
+            return _with(case, closed=event)
         case CaseReopened():
-            return replace(case, closed=None)
+            return _with(case, closed=None)
         case NoteAdded():
-            return replace(case, notes=(*case.notes, event))
+            return _with(case, notes=(*case.notes, event))
         case RailOverridden():
-            return replace(case, overrides=(*case.overrides, event))
+            return _with(case, overrides=(*case.overrides, event))
         case Retracted():
             return case
         case _:
@@ -373,20 +394,20 @@ def apply(case: Case, event: CaseEvent) -> Case:
 
 
 def _settle(case: Case, event: LetterSent | LetterRefused | SendAbandoned) -> Case:
-    doubtful = case.in_doubt is not None and case.in_doubt.message_id != event.message_id
-    case = replace(case, in_doubt=case.in_doubt if doubtful else None)
+    open_ = tuple(a for a in case.unsettled if a.message_id != event.message_id)
+    case = _with(case, unsettled=open_)
     same = case.approved is not None and case.approved.message_id == event.message_id
     match event:
         case LetterSent():
             if any(s.message_id == event.message_id for s in case.letters):
                 return case
             bounce = None if event.stage is Stage.REQUEST else case.bounce
-            return replace(case, letters=(*case.letters, event), refused=None, bounce=bounce,
-                           approved=None if same else case.approved)
+            return _with(case, letters=(*case.letters, event), refused=None, bounce=bounce,
+                         approved=None if same else case.approved)
         case LetterRefused():
             done = same and not event.temporary
-            return replace(case, refused=event, refusals=case.refusals + 1,
-                           approved=None if done else case.approved)
+            return _with(case, refused=event, refusals=case.refusals + 1,
+                         approved=None if done else case.approved)
         case SendAbandoned():
             return case
         case _:
@@ -397,5 +418,12 @@ def _read(reply: Reply, event: ReplyRead) -> Reply:
     if reply.received.digest != event.digest:
         return reply
     if event.by == "machine":
-        return replace(reply, machine=event)
-    return replace(reply, confirmed=event)
+        return Reply(received=reply.received, machine=event, confirmed=reply.confirmed)
+    return Reply(received=reply.received, machine=reply.machine, confirmed=event)
+
+
+def _with(case: Case, **changes: object) -> Case:
+    """`dataclasses.replace` without running __init__: the fold takes a third of the time."""
+    changed = object.__new__(Case)
+    changed.__dict__.update(case.__dict__, **changes)
+    return changed

@@ -172,8 +172,9 @@ def _counts(standings: Sequence[Standing]) -> str:
                 or (s.case.closed and s.case.replies)]
     share = f" ({100 * len(answered) // len(delivered)}%)" if delivered else ""
     by = Counter(s.status for s in standings)
+    needing = sum(bool(s.needs_you) for s in standings)
     return (f"  sent {len(sent)}   delivered {len(delivered)}   answered {len(answered)}{share}"
-            f"   overdue {by[Status.OVERDUE]}   needs you {sum(bool(s.needs_you) for s in standings)}")
+            f"   overdue {by[Status.OVERDUE]}   needs you {needing}")
 
 
 def _case_row(standing: Standing, today: date) -> str:

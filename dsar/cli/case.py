@@ -1,0 +1,234 @@
+"""`dsar case`: one case, and what the person knows about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import Selector, global_options, selectors
+from dsar.core.case import (
+    Case,
+    CaseClosed,
+    CaseEvent,
+    CaseReopened,
+    ClockEvent,
+    ExtensionNotified,
+    IdentityProvided,
+    LetterSent,
+    NoteAdded,
+    ReceiptKnown,
+    SendAbandoned,
+)
+from dsar.core.letter import Stage
+from dsar.errors import DoneInPart, FileProblems, UsageProblem
+
+OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdrawn", "no-answer",
+            "not-sent", "duplicate", "other")
+
+
+class Day(click.ParamType):
+    """A date on the command line."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None
+                ) -> date:
+        """Return the date written YYYY-MM-DD."""
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2026-11-22", param, ctx)
+
+
+on_option = click.option("--on", type=Day(), metavar="DATE", help="When it happened (today).")
+
+
+@click.group()
+@global_options
+def case() -> None:
+    """One case: what happened, and what you know about it."""
+
+
+def _record(app: App, case_id: str, make: Sequence[CaseEvent], said: str) -> None:
+    with app.writing() as store:
+        found = store.case(case_id)
+        store.append(case_id, make, after=found.version)
+    app.say(said)
+    app.next(f"dsar case show {case_id}")
+
+
+@case.command(name="list")
+@selectors
+@global_options
+@pass_app
+def list_cases(app: App, *, wanted: Selector) -> None:
+    """List the cases, one line each."""
+    from dsar.cli.standings import standings
+    from dsar.report.rows import STATUS_COLUMNS, status_item
+
+    with app.reading() as store:
+        items = [status_item(s) for s in standings(app, store, wanted)]
+    if app.settings.json:
+        app.emit("cases", items, {"total": len(items)})
+    elif app.settings.plain:
+        app.emit_rows(STATUS_COLUMNS, items)
+    else:
+        from dsar.report.terminal import row
+
+        for item in items:
+            click.echo(row((item["case"], 11), (item["company_name"], 26), (item["right"], 12),
+                           (item["status"], 13), last=f"due {item['due'] or '-'}"))
+
+
+@case.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("--explain", is_flag=True, help="Show the steps that led to each due date.")
+@global_options
+@pass_app
+def show(app: App, case_id: str, *, explain: bool) -> None:
+    """Show one case: where it stands and everything that happened."""
+    from dsar.report.onecase import case_item, case_lines
+
+    with app.reading() as store:
+        standing = app.standing(store.case(case_id))
+        events = store.events(case_id)
+    if app.settings.json:
+        app.emit("case", [case_item(standing, events)])
+        return
+    for line in case_lines(standing, events, explain=explain):
+        click.echo(line)
+
+
+@case.command()
+@click.argument("case_id", metavar="CASE")
+@click.argument("text")
+@on_option
+@global_options
+@pass_app
+def note(app: App, case_id: str, text: str, *, on: date | None) -> None:
+    """Add a note to a case."""
+    _record(app, case_id, [NoteAdded(on=on or app.today, text=text)], "Noted.")
+
+
+FACTS = ("sent", "unsent", "received", "id-requested", "id-provided", "clarification-requested",
+         "clarification-provided", "fee-requested", "fee-paid")
+
+
+@case.command(name="set")
+@click.argument("case_id", metavar="CASE")
+@click.argument("fact", type=click.Choice(FACTS))
+@on_option
+@click.option("--how", default="", help="How you know, or what you gave.")
+@global_options
+@pass_app
+def set_fact(app: App, case_id: str, fact: str, *, on: date | None, how: str) -> None:
+    """Record a fact that only you know.
+
+    `sent` and `unsent` settle a letter that is in doubt; the others move the law's clock.
+    """
+    with app.writing() as store:
+        found = store.case(case_id)
+        event = _fact(found, fact, on or app.today, how)
+        store.append(case_id, [event], after=found.version)
+    app.say(f"Recorded: {fact}.")
+    app.next(f"dsar case show {case_id}")
+
+
+def _fact(case: Case, fact: str, on: date, how: str) -> CaseEvent:
+    match fact:
+        case "sent" | "unsent":
+            return _settled(case, fact, on, how)
+        case "received":
+            return ReceiptKnown(on=on, how=how or "said by you")
+        case "id-provided":
+            return IdentityProvided(on=on, how=how)
+        case _:
+            return ClockEvent(on=on, type=fact.replace("-", "_"))
+
+
+def _settled(case: Case, fact: str, on: date, how: str) -> CaseEvent:
+    doubt = case.in_doubt
+    if doubt is None:
+        raise UsageProblem(f"Case {case.id} is not in doubt; there is nothing to settle.")
+    if fact == "unsent":
+        return SendAbandoned(on=on, message_id=doubt.message_id, because=how or "said by you")
+    stages = {a.message_id: a.stage for a in case.approvals}
+    return LetterSent(on=doubt.on, message_id=doubt.message_id, recipient=doubt.recipient,
+                      stage=stages.get(doubt.message_id, Stage.REQUEST),
+                      settled_by=how or "said by you")
+
+
+@case.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("--until", type=Day(), metavar="DATE", help="The date the company names.")
+@click.option("--without-reasons", is_flag=True, help="The notice gives no reasons.")
+@on_option
+@global_options
+@pass_app
+def extend(app: App, case_id: str, *, until: date | None, without_reasons: bool,
+           on: date | None) -> None:
+    """Record that the company announced it needs longer.
+
+    Whether that moves the due date is the law's affair: a late notice changes nothing.
+    """
+    event = ExtensionNotified(on=on or app.today, until=until, reasoned=not without_reasons)
+    _record(app, case_id, [event], "Recorded the notice.")
+
+
+@case.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("--outcome", type=click.Choice(OUTCOMES), default="answered", show_default=True)
+@click.option("--note", "text", default="", help="What should be remembered.")
+@on_option
+@global_options
+@pass_app
+def close(app: App, case_id: str, *, outcome: str, text: str, on: date | None) -> None:
+    """Close a case."""
+    _record(app, case_id, [CaseClosed(on=on or app.today, outcome=outcome, note=text)],
+            f"Closed {case_id}: {outcome}.")
+
+
+@case.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("--note", "text", default="", help="Why.")
+@on_option
+@global_options
+@pass_app
+def reopen(app: App, case_id: str, *, text: str, on: date | None) -> None:
+    """Open a closed case again."""
+    _record(app, case_id, [CaseReopened(on=on or app.today, note=text)], f"Opened {case_id}.")
+
+
+@case.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@global_options
+@pass_app
+def import_cases(app: App, file: Path) -> None:
+    """Take over requests filed elsewhere, from YAML or CSV.
+
+    A bad row names its line and stops nothing else. A company the registry does not know is
+    added to your own list.
+    """
+    from dsar.caseimport import read_cases
+    from dsar.cli.importing import record_import
+
+    laws = app.laws.regimes
+    found = read_cases(file, rights=app.rights, regimes={i: app.laws.country_of(i) for i in laws})
+    with app.writing() as store:
+        made, problems = record_import(app, store, found)
+    items = [{"case": c.case_id, "company": c.company["slug"]} for c in made]
+    if app.settings.json:
+        bad = [{"path": p.path, "line": p.line, "problem": p.message} for p in problems]
+        app.emit("import", items, {"made": len(items), "problems": bad})
+    else:
+        click.echo(f"{len(items)} cases made, {len(problems)} rows left out.")
+    if problems and not items:
+        raise FileProblems(problems)
+    if problems:
+        listed = "\n".join(map(str, problems))
+        raise DoneInPart(f"{len(problems)} rows were left out:\n{listed}")
+    app.next("dsar status")

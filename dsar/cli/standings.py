@@ -1,0 +1,48 @@
+"""Which cases a command is about, most urgent first."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from dsar.cli.app import App
+from dsar.cli.options import Selector
+from dsar.core.status import Standing, Status
+from dsar.store import Store
+
+_ORDER = (Status.IN_DOUBT, Status.BOUNCED, Status.REFUSED, Status.NEEDS_YOU, Status.OVERDUE,
+          Status.WAITING, Status.ACKNOWLEDGED, Status.EXTENDED, Status.UNSENT, Status.ANSWERED,
+          Status.CLOSED)
+_RANK = {status: number for number, status in enumerate(_ORDER)}
+_NOT_URGENT = _RANK[Status.WAITING]
+
+
+def standings(app: App, store: Store, wanted: Selector) -> list[Standing]:
+    """The cases selected, most urgent first: those that need the person, then by due date."""
+    person = app.settings.person
+    found = [app.standing(case) for case in store.cases()
+             if person in (None, case.facts.subject_id)]
+    chosen = sorted((s for s in found if _is_wanted(s, wanted)), key=_urgency)
+    return chosen[: wanted.limit]
+
+
+def _urgency(standing: Standing) -> tuple[int, date]:
+    rank = _RANK[standing.status]
+    if _NOT_URGENT <= rank < _RANK[Status.UNSENT]:
+        rank = _NOT_URGENT
+    return rank, standing.answer_by or date.max
+
+
+def _is_wanted(standing: Standing, wanted: Selector) -> bool:
+    facts = standing.case.facts
+    named = set(wanted.slugs) | wanted.only
+    left = standing.days_left
+    return (
+        (not named or facts.controller in named or facts.case_id in named)
+        and facts.controller not in wanted.exclude
+        and wanted.law in (None, facts.regime)
+        and wanted.right in (None, facts.right)
+        and wanted.status in (None, str(standing.status))
+        and (not wanted.overdue or standing.status is Status.OVERDUE)
+        and (wanted.due_days is None
+             or (left is not None and standing.is_open and left <= wanted.due_days))
+    )

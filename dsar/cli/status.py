@@ -1,0 +1,73 @@
+"""`dsar status`: where everything stands, offline, writing nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import Selector, global_options, selectors
+from dsar.cli.standings import standings
+from dsar.core.status import Standing, Status
+
+DUE_SOON_DAYS = 7
+
+
+@click.command()
+@selectors
+@click.option("--exit-code", is_flag=True,
+              help="End with 12 (needs you), 10 (overdue) or 11 (due within 7 days).")
+@global_options
+@pass_app
+def status(app: App, *, wanted: Selector, exit_code: bool) -> None:
+    """Show where everything stands, most urgent first.
+
+    Reads the ledger only: no network, nothing written. Companies and case ids narrow it down.
+    """
+    from dsar.report.rows import STATUS_COLUMNS, status_item
+
+    with app.reading() as store:
+        found = standings(app, store, wanted)
+        triage = len(store.house().waiting)
+    items = map(status_item, found)
+    if app.settings.json:
+        app.emit("status", list(items), summary(found, triage=triage))
+    elif app.settings.plain:
+        app.emit_rows(STATUS_COLUMNS, items)
+    else:
+        _show(app, found, triage)
+    if exit_code:
+        click.get_current_context().exit(_code(found))
+
+
+def _show(app: App, found: Sequence[Standing], triage: int) -> None:
+    from dsar.mailstate import last_poll
+    from dsar.report.terminal import status_lines
+
+    people = {s.case.facts.subject_id for s in found}
+    names = [p.name for p in app.config.people if p.id in people] or ["dsar"]
+    who = names[0] if len(names) == 1 else f"{len(people)} people"
+    poll = last_poll(app.home.cursors)
+    for line in status_lines(found, who, app.today, poll=poll, triage=triage):
+        click.echo(line)
+
+
+def summary(found: Sequence[Standing], *, triage: int) -> dict[str, int]:
+    """How many cases stand how; `needs_you` counts every case with an open question."""
+    by = Counter(str(s.status) for s in found)
+    return {str(status): by[str(status)] for status in Status} | {
+        "total": len(found), "needs_you": sum(bool(s.needs_you) for s in found),
+        "sent": sum(bool(s.case.letters) for s in found), "triage": triage,
+    }
+
+
+def _code(found: Sequence[Standing]) -> int:
+    if any(s.needs_you for s in found):
+        return 12
+    if any(s.status is Status.OVERDUE for s in found):
+        return 10
+    soon = any(s.is_open and s.days_left is not None and 0 <= s.days_left <= DUE_SOON_DAYS
+               for s in found)
+    return 11 if soon else 0
