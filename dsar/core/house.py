@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import assert_never
@@ -123,3 +123,28 @@ def fold_house(events: Iterable[HouseEvent]) -> House:
                 assert_never(event)
     return replace(House(), version=version, waiting=waiting, seen=frozenset(seen),
                    paused=paused, excluded=excluded)
+
+
+def forget(events: Sequence[HouseEvent], case_id: str) -> list[HouseEvent | None]:
+    """Return the events as they stand once a case is erased; None where one has to go.
+
+    A message filed under the case, or waiting for it alone, goes with it; a message that may
+    also answer other cases stays for them and names this case no longer.
+    """
+    filed = {e.digest: e.case_id for e in events if isinstance(e, MessageAssigned)}
+    alone = {e.digest: case_id for e in events
+             if isinstance(e, MessageSetAside) and e.candidates == (case_id,)}
+    gone = {digest for digest, case in (alone | filed).items() if case == case_id}
+    return [_forget(event, case_id, gone) for event in events]
+
+
+def _forget(event: HouseEvent, case_id: str, gone: set[str]) -> HouseEvent | None:
+    match event:
+        case MessageSetAside() | MessageAssigned() | MessageIgnored() if event.digest in gone:
+            return None
+        case MessageAssigned() if event.case_id == case_id:
+            return None
+        case MessageSetAside():
+            return replace(event, candidates=tuple(c for c in event.candidates if c != case_id))
+        case _:
+            return event

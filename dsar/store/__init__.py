@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +29,10 @@ class Store(Protocol):
     """Where the events live; `tests/store/` holds the contract every store keeps."""
 
     def cases(self) -> Iterator[Case]:
-        """Yield the folded cases, in the order they were opened."""
+        """Yield the folded cases, in the order they were opened, as they stood at the start.
+
+        Not all are held at once; what is appended meanwhile may not be seen.
+        """
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""
@@ -45,31 +48,44 @@ class Store(Protocol):
 
         after: how many events of the stream the caller has seen. Raises ConcurrentAppend
         when the stream has another number by now, so that two writers never interleave,
-        StorageFailed when nothing could be written.
+        StorageFailed when nothing could be written, and ValueError for events that do not
+        belong into the stream: a case begins with its one CaseOpened, which stays.
         """
 
     def erase(self, case_id: str) -> None:
-        """Remove a case with all its events: the only deletion there is. Raises UnknownCase."""
+        """Remove a case with all its events: the only deletion there is. Raises UnknownCase.
+
+        House events that name the case go or forget its name, and are counted anew; the
+        numbers of other cases stay. Its mail is the archive's: delete the digests first.
+        """
 
     def close(self) -> None:
         """Release the lock and the files."""
 
 
-def open_store(url: str, *, write: bool) -> Store:
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_store(
+    url: str, *, write: bool, now: Callable[[], datetime] = _utc_now, author: str = "dsar"
+) -> Store:
     """Open the store at `url` (`tinydb:/path/to/folder` or `memory:`).
 
     write: takes the one writer's lock; raises AnotherAtWork when another process has it.
-    Raises UsageProblem for an unknown scheme, LedgerDamaged for an unreadable ledger.
+    now: an aware instant, asked at each append. author: who records, kept with each event.
+    Raises UsageProblem for an unknown scheme, LedgerDamaged for an unreadable ledger,
+    StorageFailed when the folder cannot be used.
     """
     scheme, _, rest = url.partition(":")
     match scheme:
         case "tinydb":
             from dsar.store.tiny import TinyStore
 
-            return TinyStore(Path(rest), write=write)
+            return TinyStore(Path(rest), write=write, now=now, author=author)
         case "memory":
             from dsar.store.memory import MemoryStore
 
-            return MemoryStore()
+            return MemoryStore(now=now, author=author)
         case _:
-            raise UsageProblem(f"{scheme}: is no kind of store.", hint="Use tinydb: or postgresql:")
+            raise UsageProblem(f"{scheme}: is no kind of store.", hint="Use tinydb:/a/folder.")

@@ -1,0 +1,267 @@
+"""The store on disk: TinyDB over a journal, so that an append costs the same at any size.
+
+TinyDB's own storage writes the whole file anew for each change. Its documented points of
+extension (`Storage`, `table_class`, `Table._read_table` and `_update_table`) are used here to
+append one line instead; its queries work over the lines as they are.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Table
+
+from dsar.core.case import Case, CaseEvent, fold
+from dsar.core.house import STREAM, House, HouseEvent, fold_house, forget
+from dsar.errors import AnotherAtWork, LedgerDamaged, UnknownCase
+from dsar.store import Event, Recorded
+from dsar.store.codec import CodecError, decode, encode
+from dsar.store.files import FILE_MODE, make_folder, storage_errors
+from dsar.store.journal import Journal
+from dsar.store.lines import BadLine, Lines, body_in, body_of, document_in, documents_in
+from dsar.store.rules import admit, utc
+
+EVENTS = "events"
+AT_ONCE = 1000
+"""How many cases are folded together: what a reader of `cases` holds at the least."""
+
+
+class Documents(Mapping[str, dict[str, Any]]):
+    """The lines of the journal as TinyDB's documents, parsed when looked at; id is the line."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __getitem__(self, doc_id: str) -> dict[str, Any]:
+        if doc_id not in self:
+            raise KeyError(doc_id)
+        try:
+            return document_in(self._journal.lines.all[int(doc_id) - 1])
+        except BadLine as error:
+            raise _damage(self._journal.path, int(doc_id), error) from error
+
+    def __contains__(self, doc_id: object) -> bool:
+        return isinstance(doc_id, str) and doc_id.isdecimal() and 0 < int(doc_id) <= len(self)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, range(1, len(self) + 1))
+
+    def __len__(self) -> int:
+        return len(self._journal.lines.all)
+
+
+class JournalStorage(Storage):
+    """TinyDB's storage as a journal: `append` adds a document, `write` replaces them all."""
+
+    def __init__(self, path: Path, *, write: bool) -> None:
+        self.journal = Journal(path, write=write)
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        """Return the tables; there is one. TinyDB only reads from what it gets."""
+        return {EVENTS: cast(dict[str, Any], Documents(self.journal))}
+
+    def write(self, data: Mapping[str, Mapping[str, dict[str, Any]]]) -> None:
+        """Replace the whole journal by these documents."""
+        self.journal.rewrite(map(body_of, data.get(EVENTS, {}).values()))
+
+    def append(self, document: Mapping[str, Any]) -> int:
+        """Add a document, durably, and return its id."""
+        return self.journal.append(body_of(document))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.journal.close()
+
+
+class JournalTable(Table):
+    """A table to which documents are added; what is in it is not changed."""
+
+    def insert(self, document: Mapping[str, Any]) -> int:
+        """Add {stream, first, at, by, events} as one line; return its id."""
+        doc_id = cast(JournalStorage, self.storage).append(document)
+        self.clear_cache()
+        return doc_id
+
+    def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Add documents one by one; only each for itself is all or nothing."""
+        return [self.insert(document) for document in documents]
+
+    def _update_table(self, updater: Callable[[dict[int, Mapping[str, Any]]], None]) -> NoReturn:
+        raise TypeError("the ledger is append-only")
+
+
+class Ledger(TinyDB):
+    """TinyDB with our storage, our table, and no other table."""
+
+    table_class = JournalTable
+    default_table_name = EVENTS
+
+
+class TinyStore:
+    """Keeps `dsar.store.Store`'s contract in `ledger.jsonl` of one folder."""
+
+    def __init__(
+        self, folder: Path, *, write: bool, now: Callable[[], datetime], author: str
+    ) -> None:
+        """Read the ledger; raises AnotherAtWork, LedgerDamaged, StorageFailed.
+
+        A folder that is not there is an empty store for a reader, and is made for a writer.
+        """
+        self._now, self._author = now, author
+        self._path = folder / "ledger.jsonl"
+        self._lock = _acquire(folder) if write else None
+        try:
+            self._db = Ledger(self._path, write=write, storage=JournalStorage)
+        except BaseException:
+            self._release()
+            raise
+        self._storage = cast(JournalStorage, self._db.storage)
+
+    @property
+    def _lines(self) -> Lines:
+        return self._storage.journal.lines
+
+    @property
+    def dropped(self) -> int:
+        """Bytes of an unacknowledged append that were cut off when the ledger was opened."""
+        return self._storage.journal.dropped
+
+    def cases(self) -> Iterator[Case]:
+        """Yield the folded cases, in the order they were opened."""
+        streams = iter([s for s in self._lines.streams() if s != STREAM])
+        while some := list(islice(streams, AT_ONCE)):
+            with _collector_paused():
+                folded = [self._fold(stream) for stream in some]
+            yield from folded
+
+    def case(self, case_id: str) -> Case:
+        """Return one folded case; raises UnknownCase."""
+        if case_id == STREAM or not self._lines.count(case_id):
+            raise UnknownCase(f"{case_id}: no case has this id.")
+        return self._fold(case_id)
+
+    def events(self, stream: str) -> Sequence[Recorded]:
+        """Return the events of a case, or of `house.STREAM`, in order; perhaps none."""
+        return tuple(self._recorded(stream))
+
+    def house(self) -> House:
+        """Return the fold of the house events."""
+        return fold_house(cast(HouseEvent, event) for event in self._events(STREAM))
+
+    def append(self, stream: str, events: Sequence[Event], *, after: int) -> None:
+        """Add all of `events`, or none, as one line that is on the disk before this returns."""
+        have = self._lines.count(stream)
+        records = admit(stream, events, after=after, have=have)
+        if records:
+            self._db.table(EVENTS).insert({
+                "stream": stream, "first": have + 1, "at": utc(self._now).isoformat(),
+                "by": self._author, "events": records,
+            })
+
+    def erase(self, case_id: str) -> None:
+        """Rewrite the ledger without the case; raises UnknownCase."""
+        self.case(case_id)
+        self._storage.journal.rewrite(self._bodies_without(case_id))
+        self._db.table(EVENTS).clear_cache()
+
+    def close(self) -> None:
+        """Close the file and release the lock."""
+        self._db.close()
+        self._release()
+
+    def _fold(self, stream: str) -> Case:
+        return fold(cast(CaseEvent, event) for event in self._events(stream))
+
+    def _documents(self, stream: str) -> list[tuple[dict[str, Any], list[Event]]]:
+        """Return each line of a stream as document, and decoded."""
+        numbers, lines = self._lines.of(stream)
+        try:
+            return [(d, list(map(decode, d["events"]))) for d in documents_in(lines)]
+        except (BadLine, CodecError):
+            self._find_damage(numbers, lines)
+            raise
+
+    def _find_damage(self, numbers: list[int], lines: list[bytes]) -> None:
+        """Raise LedgerDamaged with the first line that holds no events."""
+        for number, line in zip(numbers, lines, strict=True):
+            try:
+                list(map(decode, document_in(line)["events"]))
+            except (BadLine, CodecError) as error:
+                raise _damage(self._path, number, error) from error
+
+    def _events(self, stream: str) -> Iterator[Event]:
+        return chain.from_iterable(events for _, events in self._documents(stream))
+
+    def _recorded(self, stream: str) -> Iterator[Recorded]:
+        for document, events in self._documents(stream):
+            at = datetime.fromisoformat(document["at"])
+            for sequence, event in enumerate(events, start=document["first"]):
+                yield Recorded(
+                    sequence=sequence, recorded_at=at, author=document["by"], event=event
+                )
+
+    def _bodies_without(self, case_id: str) -> Iterator[bytes]:
+        """Yield the checked part of each line that stays; house events are counted anew."""
+        erased = set(self._lines.of(case_id)[0])
+        house = dict(self._house_without(case_id))
+        for number, line in enumerate(self._lines.all, start=1):
+            if number in house:
+                yield from house[number]
+            elif number not in erased:
+                yield body_in(line)
+
+    def _house_without(self, case_id: str) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield number and new text, perhaps none, of each line of the house."""
+        documents = self._documents(STREAM)
+        events = [cast(HouseEvent, e) for _, decoded in documents for e in decoded]
+        kept, first = iter(forget(events, case_id)), 1
+        numbers, _ = self._lines.of(STREAM)
+        for number, (document, decoded) in zip(numbers, documents, strict=True):
+            stay = [encode(e) for e in islice(kept, len(decoded)) if e is not None]
+            yield number, [body_of(document | {"first": first, "events": stay})] if stay else []
+            first += len(stay)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Decoding makes many objects and no rubbish; looking for some would double the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _damage(path: Path, number: int, error: Exception) -> LedgerDamaged:
+    """Return the error that names the line in which an event cannot be read."""
+    return LedgerDamaged(f"{path}:{number}: {error}.")
+
+
+def _acquire(folder: Path) -> Any:
+    """Take the one writer's lock of a folder, at once or not at all."""
+    from filelock import FileLock, Timeout
+
+    path = folder / "ledger.lock"
+    lock = FileLock(path, timeout=0, mode=FILE_MODE)
+    with storage_errors(path):
+        make_folder(folder)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise AnotherAtWork(f"{path}: another dsar is writing here.") from None
+        path.chmod(FILE_MODE)
+    return lock
