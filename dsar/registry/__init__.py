@@ -1,0 +1,1 @@
+"""Whom one can write to: reading, checking, merging and pulling the registry."""
