@@ -51,11 +51,15 @@ class Letter:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The words of a letter: a subject line and a body of plain paragraphs."""
+    """The words of a letter: a subject line and a body of plain paragraphs.
+
+    dated: the day of writing in the words of the language, as it stands at the foot of the body.
+    """
 
     subject: str
     body: str
     language: str
+    dated: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

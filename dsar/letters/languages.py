@@ -1,0 +1,66 @@
+"""Facts of a language, such as a day in its words, from templates/letters/languages.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from dsar import yamlfile
+from dsar.core.letter import Letter
+from dsar.errors import LetterIncomplete
+
+FILE = "letters/languages.yaml"
+
+
+@dataclass(frozen=True)
+class LanguageFacts:
+    """How one language, perhaps of one country, writes a day; `locale` is its full BCP 47 tag."""
+
+    locale: str
+    pattern: str
+    months: tuple[str, ...]
+    first: str
+
+    def in_words(self, day: date) -> str:
+        """Return the day as a letter writes it, such as "22 November 2026"."""
+        number = self.first if day.day == 1 and self.first else str(day.day)
+        return (self.pattern.replace("{day}", number).replace("{year}", str(day.year))
+                .replace("{month}", self.months[day.month - 1]))
+
+
+def variant(letter: Letter) -> str:
+    """Return the language as the country of the law writes it: `de` under Swiss law is `de-CH`."""
+    return f"{letter.language}-{letter.regime.jurisdiction[:2]}"
+
+
+def facts_of_language(letter: Letter, folders: Sequence[Path]) -> LanguageFacts:
+    """Return the facts for the language of a letter; raises LetterIncomplete for an unknown one."""
+    for folder in folders:
+        known = _read(folder / FILE)
+        for wanted in (variant(letter), letter.language):
+            if wanted in known:
+                return known[wanted]
+    raise LetterIncomplete(f"{FILE} does not say how {letter.language!r} writes a date.")
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path) -> Mapping[str, LanguageFacts]:
+    if not path.exists():
+        return {}
+    document = yamlfile.read(path)
+    top = yamlfile.Reader.of(document, document.value, "languages")
+    facts = {language: _facts(top.mapping(language)) for language in top.value}
+    document.raise_problems()
+    return facts
+
+
+def _facts(entry: yamlfile.Reader) -> LanguageFacts:
+    facts = LanguageFacts(entry.text("locale", required=True), entry.text("date", required=True),
+                          entry.texts("months"), entry.text("first"))
+    if len(facts.months) != 12:
+        entry.problem("months", f"has {len(facts.months)} months, not 12")
+    entry.finish()
+    return facts

@@ -1,0 +1,133 @@
+"""What a template may see of a letter: plain, cleaned texts, and nothing that is not to be told."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dsar.core.controller import Controller
+from dsar.core.letter import Letter
+from dsar.errors import LetterIncomplete
+from dsar.letters.languages import LanguageFacts
+
+LONGEST_VALUE = 300
+"""Characters; more is no name, address or number, and would push a letter off its page."""
+
+TOPICS: Mapping[str, frozenset[str]] = {
+    "biometric": frozenset({"face-search", "biometric-surveillance"}),
+    "tracking": frozenset({"adtech", "location-data"}),
+}
+"""What a letter asks about besides, by the categories of the controller."""
+
+_JOINERS = "\u200c\u200d"
+
+
+@dataclass(frozen=True)
+class Known:
+    """One thing to find the person by: `kind` as in phrase ids, `value` in one line."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterView:
+    """The one object a template gets. Dates are in words, ids as the phrases spell them."""
+
+    stage: str
+    right: str
+    reference: str
+    name: str
+    company: str
+    residence: str
+    date: str
+    period: str
+    demands: tuple[str, ...]
+    topics: tuple[str, ...]
+    disclosures: tuple[Known, ...]
+
+
+def view_of(letter: Letter, language: LanguageFacts) -> LetterView:
+    """Return what the templates see. Raises LetterIncomplete for what fits no letter."""
+    _check_residence(letter)
+    return LetterView(
+        stage=letter.stage, right=letter.right.right, residence=str(letter.subject.residence),
+        reference=clean(letter.reference, "the reference"),
+        name=clean(letter.subject.name, "the name"),
+        company=clean(letter.controller.name, "the name of the company"),
+        date=language.in_words(letter.written_on), period=period_id(letter),
+        demands=letter.right.demands, topics=topics_of(letter.controller),
+        disclosures=tuple(Known(d.identifier.kind, clean(d.identifier.value, d.identifier.kind))
+                          for d in letter.disclosures),
+    )
+
+
+def facts_of(letter: Letter, language: LanguageFacts) -> dict[str, object]:
+    """Return the facts of a follow-up: days in words, texts cleaned.
+
+    Raises LetterIncomplete where the period named has not ended: no letter says that it has.
+    """
+    due_on = letter.facts.get("due_on")
+    if isinstance(due_on, date) and due_on >= letter.written_on:
+        raise LetterIncomplete(
+            f"The period runs until {due_on}; a letter of {letter.written_on} cannot say it ended.",
+            hint="Wait until the period has ended.")
+    return {name: _fact(name, value, language) for name, value in letter.facts.items()}
+
+
+def _fact(name: str, value: object, language: LanguageFacts) -> object:
+    match value:
+        case date():
+            return language.in_words(value)
+        case bool() | int():
+            return value
+        case str():
+            return clean(value, name)
+        case tuple() | list():
+            return tuple(_fact(name, item, language) for item in value)
+    raise LetterIncomplete(f"The fact {name} is neither a day nor text.")
+
+
+def clean(value: str, what: str) -> str:
+    """Return `value` in one line, without control and direction characters (Unicode Cc, Cf, Cs).
+
+    Zero-width joiners stay: names in several scripts need them. Raises LetterIncomplete
+    for an empty text and for one longer than LONGEST_VALUE.
+    """
+    normal = unicodedata.normalize("NFC", value)
+    kept = "".join(c for c in normal if c in _JOINERS or c.isspace() or _is_printed(c))
+    line = re.sub(r"[^\S\u00a0\u202f]+", " ", kept).strip()
+    if not line:
+        raise LetterIncomplete(f"{what.capitalize()} is empty.")
+    if len(line) > LONGEST_VALUE:
+        raise LetterIncomplete(f"{what.capitalize()} has {len(line)} characters; "
+                               f"at most {LONGEST_VALUE} fit a letter.")
+    return line
+
+
+def _is_printed(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn")
+
+
+def topics_of(controller: Controller) -> tuple[str, ...]:
+    """Return the topics that the categories of this controller call for."""
+    return tuple(t for t, kinds in TOPICS.items() if kinds & set(controller.categories))
+
+
+def period_id(letter: Letter) -> str:
+    """Return the period as phrases know it, such as "1 months"; empty where the law has none."""
+    period = letter.regime.answer_period(letter.right.right, letter.written_on)
+    return f"{period.length} {period.unit}" if period is not None else ""
+
+
+def _check_residence(letter: Letter) -> None:
+    """The letter of a US state law says where the person lives; it must be true."""
+    jurisdiction = letter.regime.jurisdiction
+    if jurisdiction.startswith("US-") and jurisdiction != str(letter.subject.residence):
+        raise LetterIncomplete(
+            f"{letter.regime.id} is for residents of {jurisdiction}, "
+            f"the person lives in {letter.subject.residence}.",
+            hint="Choose another law with --law, or correct the residence.")

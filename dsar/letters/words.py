@@ -1,0 +1,216 @@
+"""Facts of a letter → its words, by sandboxed Jinja2 templates in layers.
+
+A letter is a stack of templates, the most special first: the right, then demands, phrases and
+the frame of the stage; of each kind first `only/<regime>/<language>`, then the language of the
+country (`de-CH`), then the language, in the user's folder before ours. Each one extends the
+`next`, so that a layer holds only the phrases in which it differs.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2.exceptions import TemplateSyntaxError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import pass_context
+
+from dsar.core.letter import Letter, Rendered
+from dsar.errors import LetterIncomplete
+from dsar.letters.languages import facts_of_language, variant
+from dsar.letters.view import facts_of, view_of
+
+FILTERS = ("first", "join", "last", "length", "trim")
+_BAR = ">"
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+           ValueError)
+
+
+def render(letter: Letter, templates: Sequence[Path]) -> Rendered:
+    """Return subject and body of a letter; paragraphs are single lines with blank lines between.
+
+    templates: folders that contain `letters/`, the user's first. Raises LetterIncomplete with
+    template and line where a fact or phrase is missing or a template does what it may not.
+    """
+    folders = tuple(templates)
+    layers = layers_of(letter, folders)
+    language = facts_of_language(letter, folders)
+    context = {"letter": view_of(letter, language),
+               "facts": MappingProxyType(facts_of(letter, language)), **_citing(letter)}
+    try:
+        text = _environment(folders).get_template(_BAR.join(layers)).render(context)
+    except _FAULTS as fault:
+        raise LetterIncomplete(f"{_place(fault, folders)}: {_said(fault)}") from fault
+    subject, _, body = tidy(text).partition("\n\n")
+    dated = language.in_words(letter.written_on)
+    return Rendered(subject.replace("\n", " "), body, letter.language, dated)
+
+
+def languages(templates: Sequence[Path]) -> tuple[str, ...]:
+    """Return the languages that have letters of their own, such as ("de", "en", "fr")."""
+    found = {p.parent.name for folder in templates
+             for p in (folder / "letters").glob("*/phrases.txt.j2") if "-" not in p.parent.name}
+    return tuple(sorted(found))
+
+
+def layers_of(letter: Letter, folders: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return the templates that make up this letter, the most special first."""
+    regime, language = letter.regime, letter.language
+    if language not in regime.cite_forms:
+        raise LetterIncomplete(f"{regime.id} has no citation form in {language!r}.",
+                               hint="Choose a language of the law with --lang.")
+    shelves = (f"only/{regime.id}/{language}", variant(letter), language)
+    found: list[str] = []
+    for kind in (letter.right.right, "demands", "phrases"):
+        layers = _existing(folders, shelves, kind)
+        if not layers:
+            raise LetterIncomplete(f"letters/{language}/{kind}.txt.j2 does not exist: there is no "
+                                   f"{letter.right.right} letter in {language!r} for {regime.id}.")
+        found += layers
+    frames = _existing(folders, (*shelves, ""), letter.stage)
+    if not frames:
+        raise LetterIncomplete(f"letters/{language}/{letter.stage}.txt.j2 does not exist: there is "
+                               f"no {letter.stage} letter in {language!r}.")
+    return (*found, frames[0])
+
+
+@lru_cache(maxsize=4096)
+def _existing(folders: tuple[Path, ...], shelves: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """Names of the files that exist, as `number of folder:path below letters/`."""
+    paths = [f"{shelf}/{kind}.txt.j2".lstrip("/") for shelf in dict.fromkeys(shelves)]
+    return tuple(f"{number}:{path}" for path in paths for number, folder in enumerate(folders)
+                 if (folder / "letters" / path).is_file())
+
+
+def _citing(letter: Letter) -> dict[str, Callable[[str], str]]:
+    """`cite(x)` and `aside(x)`: the only way a section gets into a letter."""
+    regime, language = letter.regime, letter.language
+
+    def section(what: str) -> str | None:
+        if what == "right":
+            return letter.right.section
+        rule = regime.rights.get(what)
+        return rule.section if rule else regime.sections.get(what)
+
+    def cite(what: str) -> str:
+        found = section(what)
+        if not found:
+            raise LookupError(f"{regime.id} has no section {what!r}")
+        return regime.cite(found, language)
+
+    def aside(what: str) -> str:
+        found = section(what)
+        return f" ({regime.cite(found, language)})" if found else ""
+
+    return {"cite": cite, "aside": aside}
+
+
+@pass_context
+def _say(context: Context, *words: str) -> str:
+    """A phrase by its name, `say("closing")` or `say("demand", id)`, without outer space."""
+    name = "_".join(words).replace("-", "_")
+    blocks = context.blocks.get(name)
+    if not blocks:
+        raise LookupError(f"the phrase {name!r} is missing")
+    return "".join(blocks[0](context)).strip(" \t\n")
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Reads texts, calls what dsar hands it, and nothing else."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def is_safe_callable(self, obj: object) -> bool:
+        return getattr(obj, "__module__", None) == __name__
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        known = type(obj).__module__ == "dsar.letters.view"
+        return not attr.startswith("_") and (known or attr in ("last", "first", "index"))
+
+    def call_binop(
+        self, context: Context, operator: str, left: object, right: object
+    ) -> object:
+        raise TypeError(f"{operator!r} is not for letters")
+
+    def join_path(self, template: str, parent: str) -> str:
+        """`next` is the rest of the stack; no other file can be reached from a template."""
+        rest = parent.partition(_BAR)[2]
+        if template != "next" or not rest:
+            raise TemplateNotFound(template)
+        return rest
+
+
+class _Layers(BaseLoader):
+    """Loads the first template of a stack named `0:de/access.txt.j2>0:de/demands.txt.j2>…`."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self.folders = folders
+
+    def get_source(self, environment: Environment, template: str
+                   ) -> tuple[str, str, Callable[[], bool]]:
+        """Return the source, its path and that it has not changed."""
+        number, _, path = template.partition(_BAR)[0].partition(":")
+        file = self.folders[int(number)] / "letters" / path
+        return file.read_text(encoding="utf-8"), str(file), lambda: True
+
+
+@lru_cache(maxsize=8)
+def _environment(folders: tuple[Path, ...]) -> Environment:
+    environment = _Sandbox(
+        loader=_Layers(folders), undefined=StrictUndefined, autoescape=False, trim_blocks=True,
+        lstrip_blocks=True, cache_size=-1, auto_reload=False,
+    )
+    environment.globals = {"say": _say, "next": "next"}
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    return environment
+
+
+def tidy(text: str) -> str:
+    """Join the lines of each paragraph; a list item and what follows a backslash start a line."""
+    paragraphs = (_joined(p.splitlines()) for p in re.split(r"\n[ \t]*\n", text))
+    return "\n\n".join(p for p in paragraphs if p)
+
+
+def _joined(lines: Sequence[str]) -> str:
+    result = ""
+    fresh = True
+    for line in (re.sub(r"[ \t]+", " ", raw).strip(" \t") for raw in lines):
+        starts = fresh or re.match(r"\d+\. ", line)
+        keeps_break = line.endswith("\\")
+        words = line.removesuffix("\\").rstrip(" ")
+        if words:
+            result += ("\n" if starts else " ") + words
+        fresh = keeps_break
+    return result.strip()
+
+
+def _place(fault: BaseException, folders: Sequence[Path]) -> str:
+    """Where in which template it happened, as `letters/de/access.txt.j2:12`."""
+    if isinstance(fault, TemplateSyntaxError):
+        return _shown(fault.filename or fault.name or "", fault.lineno, folders)
+    frames = traceback.extract_tb(fault.__traceback__)
+    inside = [f for f in frames if f.filename.endswith(".j2")]
+    return _shown(inside[-1].filename, inside[-1].lineno or 1, folders) if inside else "letters"
+
+
+def _shown(filename: str, line: int, folders: Sequence[Path]) -> str:
+    for folder in folders:
+        if filename.startswith(str(folder)):
+            return f"{Path(filename).relative_to(folder)}:{line}"
+    return f"{filename}:{line}"
+
+
+def _said(fault: BaseException) -> str:
+    if isinstance(fault, TemplateNotFound):
+        return f"{fault.name!r} cannot be reached; a template extends only `next`"
+    if isinstance(fault, RecursionError):
+        return "phrases call each other without end"
+    return str(fault.args[0] if fault.args else type(fault).__name__)
+
+
