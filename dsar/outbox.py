@@ -28,15 +28,14 @@ class Delivery:
 class Post:
     """What sending needs from the outside.
 
-    wait: called before each letter with it, returns when it may go out. file_sent: puts a copy
-    into the Sent mailbox; its failure never undoes a sending. recipients: the envelope.
+    file_sent: puts a copy into the Sent mailbox; its failure never undoes a sending.
+    copies_to: further envelope recipients, such as oneself.
     """
 
     store: Store
     transport: Transport
     now: Callable[[], datetime]
     today: date
-    wait: Callable[[Outgoing], None]
     file_sent: Callable[[Outgoing], None]
     copies_to: Callable[[Outgoing], tuple[str, ...]]
 
@@ -45,11 +44,11 @@ def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
     """Send each letter at most once, yielding it with its outcome once that is recorded.
 
     The attempt is in the ledger before the server hears of the letter. If we die in between,
-    the case is in doubt, and no later run sends the letter again on its own. LoginRefused and
+    the case is in doubt, and no later run sends the letter again on its own. `letters` may be
+    an iterator that waits until the next letter may go. LoginRefused and
     MailServerUnreachable end the run; the letter at hand is then recorded as not sent.
     """
     for letter in letters:
-        post.wait(letter)
         attempt = SendAttempted(on=post.today, at=post.now(), message_id=letter.message_id,
                                 recipient=letter.recipient, account=letter.account)
         post.store.append(letter.case_id, [attempt], after=letter.version)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,6 +96,28 @@ class App:
 
         return load_registry(shipped.companies(), self.home.overlay,
                              cache_folder=self.home.cache_folder)
+
+    @cached_property
+    def rights(self) -> frozenset[str]:
+        """The words for the rights there are letters for."""
+        from dsar.core.regime import Right
+
+        return frozenset(map(str, Right))
+
+    @cached_property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Where letters are looked for: the user's own, then ours."""
+        from dsar import shipped
+
+        own = (self.home.templates,) if self.home.templates.is_dir() else ()
+        return (*own, shipped.templates() / "letters")
+
+    @cached_property
+    def letter_languages(self) -> tuple[str, ...]:
+        """Languages there are letters in, BCP 47."""
+        folders = {p.name for folder in self.template_folders if folder.is_dir()
+                   for p in folder.iterdir() if p.is_dir() and p.name != "only"}
+        return tuple(sorted(name for name in folders if "-" not in name))
 
     def controllers(self, wanted: Selector) -> list[Controller]:
         """The companies selected, in the order of the registry. Raises UnknownCompany."""

@@ -18,13 +18,12 @@ from dsar.core.case import (
     ClockEvent,
     ExtensionNotified,
     IdentityProvided,
-    LetterSent,
     NoteAdded,
     ReceiptKnown,
     SendAbandoned,
 )
-from dsar.core.letter import Stage
 from dsar.errors import DoneInPart, FileProblems, UsageProblem
+from dsar.inbox import sent_after_all
 
 OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdrawn", "no-answer",
             "not-sent", "duplicate", "other")
@@ -156,10 +155,7 @@ def _settled(case: Case, fact: str, on: date, how: str) -> CaseEvent:
         raise UsageProblem(f"Case {case.id} is not in doubt; there is nothing to settle.")
     if fact == "unsent":
         return SendAbandoned(on=on, message_id=doubt.message_id, because=how or "said by you")
-    stages = {a.message_id: a.stage for a in case.approvals}
-    return LetterSent(on=doubt.on, message_id=doubt.message_id, recipient=doubt.recipient,
-                      stage=stages.get(doubt.message_id, Stage.REQUEST),
-                      settled_by=how or "said by you")
+    return sent_after_all(case, doubt, how or "said by you")
 
 
 @case.command()

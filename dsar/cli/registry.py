@@ -156,6 +156,7 @@ def _facts(controller: Controller, app: App) -> Iterator[tuple[str, str]]:
         ("Served together", ", ".join(together)),
         *(_contact_row(c, app) for c in controller.contacts),
         ("Asks for", "; ".join(" or ".join(kinds) for kinds in controller.identifiers)),
+        ("May ask later", ", ".join(controller.identifiers_on_demand)),
         ("ID document", controller.id_document if controller.id_document != "unknown" else ""),
         ("Authority", controller.lead_authority or ""),
         ("Replies from", ", ".join((*controller.reply_mailboxes, *controller.reply_domains))

@@ -58,9 +58,9 @@ class Capacity:
 
 def plan_lines(
     plan: Plan, subject: DataSubject, today: date, *, capacity: Capacity | None,
-    first_due: date | None, names: Mapping[str, str],
+    first_due: date | None,
 ) -> Iterator[str]:
-    """Yield the plan screen. names: slug → company name."""
+    """Yield the plan screen."""
     if plan.letters:
         yield from _plan_head(plan.letters, subject)
         for number, letter in enumerate(plan.letters, start=1):

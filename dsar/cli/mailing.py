@@ -1,0 +1,137 @@
+"""Accounts as commands use them: which one, its connections, and how fast it may send."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from dsar.cli.app import App
+from dsar.core.case import Case
+from dsar.core.letter import Outgoing
+from dsar.core.pacing import OFF, Sent, next_slot
+from dsar.errors import NotSetUp, RefusedByRail
+
+if TYPE_CHECKING:
+    from dsar.mail import Mailbox, Transport
+    from dsar.mail.account import Account
+    from dsar.mail.secret import Secret
+
+
+def accounts(app: App) -> tuple[Account, ...]:
+    """All accounts of config.yaml. Raises FileProblems."""
+    from dsar.mail.account import read_account
+
+    config = app.config
+    found = tuple(read_account(a.reader, base=app.home.config_folder) for a in config.accounts)
+    config.document.raise_problems()
+    return found
+
+
+def account_named(app: App, name: str | None) -> Account:
+    """The account of that name, or the first. Raises NotSetUp."""
+    found = accounts(app)
+    if not found:
+        raise NotSetUp("No mail account is set up yet.", hint="dsar init, or dsar account add")
+    if name is None:
+        return found[0]
+    for account in found:
+        if account.name == name:
+            return account
+    known = ", ".join(a.name for a in found)
+    raise NotSetUp(f"No account {name!r}.", hint=f"Known: {known}")
+
+
+def refuse_real_account_under_set_clock(app: App, account: Account) -> None:
+    """A date that is not today's must never stand in a letter to a real company."""
+    from dsar.mail.account import is_loopback
+
+    if app.clock_is_set and (account.smtp is None or not is_loopback(account.smtp.host)):
+        raise RefusedByRail("clock", "DSAR_TODAY is set and the account is a real one.",
+                            hint="Unset DSAR_TODAY to send.")
+
+
+def secret_of(app: App, account: Account) -> Secret:
+    """The password or token of an account. Raises SecretUnavailable."""
+    from dsar.mail.secret import Secret, read_secret
+
+    def ask() -> str:
+        return str(click.prompt(f"Password for {account.address}", hide_input=True, err=True))
+
+    from dsar.mail.account import Auth
+
+    if account.auth is Auth.NONE:
+        return Secret("")
+    return read_secret(account.secret, ask=ask if app.can_ask else None)
+
+
+def open_transport(app: App, account: Account) -> Transport:
+    """A connection for sending; opened when the first letter goes. Raises NotSetUp."""
+    app.needs_network()
+    if account.smtp is None:
+        raise NotSetUp(f"Account {account.name} has no SMTP server.", hint="dsar account add")
+    from dsar.mail.smtp import SmtpTransport
+
+    return SmtpTransport(account, secret_of(app, account))
+
+
+def open_mailbox(app: App, account: Account) -> Mailbox:
+    """A connection for reading. Raises NotSetUp, LoginRefused, MailServerUnreachable."""
+    if account.maildir is not None:
+        from dsar.mail.maildir import MaildirMailbox
+
+        return MaildirMailbox(account)
+    app.needs_network()
+    if account.imap is None:
+        raise NotSetUp(f"Account {account.name} has no IMAP server.", hint="dsar account add")
+    from dsar.mail.imap import ImapMailbox
+
+    return ImapMailbox(account, secret_of(app, account))
+
+
+def history(cases: Iterable[Case], account: str) -> list[Sent]:
+    """Every recipient an account may have written to, for the rail `limits`."""
+    return [Sent(a.at, a.recipient.rpartition("@")[2])
+            for case in cases for a in case.attempts if a.account == account]
+
+
+def paced(
+    app: App, letters: Iterable[Outgoing], account: Account, sent: list[Sent]
+) -> Iterator[Outgoing]:
+    """Yield letters one by one, each when it may go; ends when the day's room is used up.
+
+    Of those that wait, the one that may go first goes first, so that a company with two
+    letters does not hold up the others.
+    """
+    if account.limits == OFF:
+        yield from letters
+        return
+    waiting = list(letters)
+    until = app.now().replace(hour=23, minute=59)
+    while waiting:
+        now = app.now()
+        timed = [(slot, n) for n, letter in enumerate(waiting)
+                 if (slot := next_slot(sent, account.limits, _domain(letter), now=now,
+                                       jitter=secrets.randbelow(1000) / 1000)) is not None]
+        if not timed or min(timed)[0] > max(until, now):
+            return
+        at, number = min(timed)
+        _sleep_until(app, at)
+        letter = waiting.pop(number)
+        sent.append(Sent(app.now(), _domain(letter)))
+        yield letter
+
+
+def _domain(letter: Outgoing) -> str:
+    return letter.recipient.rpartition("@")[2]
+
+
+def _sleep_until(app: App, at: datetime) -> None:
+    pause = (at - app.now()).total_seconds()
+    if pause > 2:
+        app.say(f"  waiting {pause:.0f} s (limits of the account)")
+    time.sleep(max(pause, 0))

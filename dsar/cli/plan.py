@@ -1,0 +1,47 @@
+"""`dsar plan`: the plan as a file, to review, cut down and send later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import Selector, global_options, selectors
+from dsar.cli.planning import Wish, make_plan, plan_items
+
+
+@click.command()
+@selectors
+@click.option("--lang", "language", metavar="XX", help="Write in this language.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write the plan to this file instead of standard output.")
+@global_options
+@pass_app
+def plan(app: App, *, wanted: Selector, language: str | None, output: Path | None) -> None:
+    """Write the plan as YAML: letters first, then every company without one and why.
+
+    To send exactly the letters of a plan you have looked through, name the companies:
+    dsar send --only A,B. Nothing is sent or recorded here.
+    """
+    from dsar import yamlfile
+    from dsar.home import write_private
+
+    with app.reading() as store:
+        found = make_plan(app, wanted, Wish(right=wanted.right or "access", language=language),
+                          list(store.cases()), store.house())
+    items = plan_items(found)
+    if app.settings.json:
+        app.emit("plan", items, {"letters": found.count, "skipped": len(found.skipped)})
+        return
+    text = yamlfile.dump({
+        "letters": [i for i in items if "skipped" not in i],
+        "skipped": [i for i in items if "skipped" in i],
+    })
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_private(output, text.encode())
+        app.say(f"Wrote {found.count} letters to {output}.")
+    slugs = ",".join(i["company"] for i in items if "skipped" not in i)
+    app.next(f"dsar send --only {slugs}" if 0 < len(slugs) < 200 else "dsar send --all -n")

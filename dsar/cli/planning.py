@@ -1,0 +1,119 @@
+"""From what the user selected to the plan, as `send`, `plan` and the dry run share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from dsar.cli.app import App
+from dsar.cli.mailing import history
+from dsar.cli.options import Selector
+from dsar.core.case import Case
+from dsar.core.plan import Choice, Plan, PlannedLetter, plan_requests
+from dsar.core.regime import Regime
+from dsar.errors import UsageProblem
+from dsar.report.terminal import Capacity
+
+if TYPE_CHECKING:
+    from dsar.core.controller import Controller
+    from dsar.core.house import House
+    from dsar.mail.account import Account
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How the letters should be, apart from whom they go to."""
+
+    right: str
+    language: str | None = None
+    again: str | None = None
+
+
+def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], house: House) -> Plan:
+    """Return the plan for the companies selected. Raises UsageProblem for an unknown word."""
+    if not wanted.names_companies:
+        raise UsageProblem("No company is selected.", hint="Name companies, or give --all.")
+    if wanted.law is not None and wanted.law not in app.laws.regimes:
+        raise UsageProblem(f"No law {wanted.law!r}.", hint="dsar law list")
+    languages = app.letter_languages
+    if wish.language and wish.language not in languages:
+        raise UsageProblem(f"There are no letters in {wish.language!r}.",
+                           hint=f"There are: {', '.join(languages)}")
+    excluded = {slug: event.because for slug, event in house.excluded.items()}
+    excluded |= {c.slug: c.excluded for c in app.registry if c.excluded is not None}
+    choice = Choice(
+        right=wish.right, subject=app.subject, today=app.today, languages=languages,
+        regimes_for=lambda controller: regimes_for(app, controller), law=wanted.law,
+        language=wish.language, again=wish.again, excluded=excluded,
+    )
+    return plan_requests(app.controllers(wanted), cases, choice)
+
+
+def regimes_for(app: App, controller: Controller) -> list[tuple[Regime, str]]:
+    """The laws the person may invoke against a company today, strongest first."""
+    from dsar.core.applicable import applicable
+
+    found = applicable(app.subject.residence, controller, app.laws, app.today)
+    return [(app.laws.regimes[a.regime_id], a.because) for a in found]
+
+
+def first_due(app: App, plan: Plan) -> date | None:
+    """The earliest due date, were all letters received today."""
+    from dsar.core.deadline import Facts, deadlines
+
+    place = app.subject.residence
+    kinds = {(letter.regime.id, letter.right): letter.regime for letter in plan.letters}
+    days = [
+        deadlines(regime, Facts(right=right, received=app.today, country=place.country,
+                                subdivision=place.subdivision), app.laws.calendars).due
+        for (_, right), regime in kinds.items()
+    ]
+    return min((day for day in days if day), default=None)
+
+
+def capacity_of(app: App, account: Account, cases: Sequence[Case], count: int) -> Capacity:
+    """How many of `count` letters the account may send today, and when all are out."""
+    from datetime import timedelta
+
+    from dsar.core.pacing import DAY, capacity, day_cap, slots
+
+    now, sent = app.now(), history(cases, account.name)
+    room = capacity(sent, account.limits, now)
+    times = slots(sent, account.limits, [f"{n}.invalid" for n in range(count)], now=now,
+                  jitters=[0.5] * count)
+    last = next((t for t in reversed(times) if t), None)
+    return Capacity(
+        account=account.address, used=sum(one.at > now - DAY for one in sent),
+        per_day=day_cap(sent, account.limits, now),
+        first_day=not any(one.at <= now - timedelta(hours=24) for one in sent),
+        today=count if room is None else min(room, count),
+        done_by=last.astimezone().date() if last else (app.today if count else None),
+    )
+
+
+def plan_items(plan: Plan) -> list[dict[str, Any]]:
+    """One item a letter, a waiting letter or a skip: the JSON lines of the dry run."""
+    items: list[dict[str, Any]] = [letter_item(letter) for letter in plan.letters]
+    for case in plan.queued:
+        approved = case.approved
+        items.append({
+            "company": case.facts.controller, "to": approved.recipient if approved else None,
+            "right": case.facts.right, "regime": case.facts.regime, "lang": case.facts.language,
+            "learns": [kind for kind, _ in approved.disclosed] if approved else [],
+            "case": case.id, "queued": True,
+        })
+    items += [{"company": s.controller.slug, "skipped": s.rail, "why": s.why, "next": s.way_out}
+              for s in plan.skipped]
+    return items
+
+
+def letter_item(letter: PlannedLetter) -> dict[str, Any]:
+    """What will be sent to one company, and what it learns."""
+    return {
+        "company": letter.controller.slug, "to": letter.contact.value, "right": letter.right,
+        "regime": letter.regime.id, "lang": letter.language,
+        "learns": [d.identifier.kind for d in letter.disclosures],
+        "covers": list(letter.covers), "because": letter.because,
+    }

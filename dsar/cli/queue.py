@@ -1,0 +1,74 @@
+"""`dsar queue`: letters that are approved and wait to be sent."""
+
+from __future__ import annotations
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import global_options
+from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed
+from dsar.core.letter import Stage
+from dsar.errors import UsageProblem
+
+
+@click.group()
+@global_options
+def queue() -> None:
+    """Letters that are approved and wait."""
+
+
+@queue.command(name="list")
+@global_options
+@pass_app
+def list_queue(app: App) -> None:
+    """List the letters that wait, in the order they go out."""
+    from dsar.report.terminal import row
+
+    with app.reading() as store:
+        waiting = [c for c in store.cases() if c.approved and not c.in_doubt and not c.closed]
+    items = [{"case": c.id, "company": c.facts.controller, "to": c.approved.recipient,
+              "stage": str(c.approved.stage), "approved_on": c.approved.on.isoformat(),
+              "account": c.approved.account, "digest": c.approved.digest}
+             for c in waiting if c.approved]
+    if app.settings.json:
+        app.emit("queue", items, {"total": len(items)})
+    elif app.settings.plain:
+        app.emit_rows(("case", "company", "to", "stage", "approved_on", "account"), items)
+    else:
+        for item in items:
+            click.echo(row((item["case"], 11), (item["company"], 24), (item["to"], 30),
+                           last=item["approved_on"]))
+        if not items:
+            click.echo("No letter waits.")
+
+
+@queue.command()
+@click.argument("case_ids", nargs=-1, metavar="[CASE]...")
+@click.option("--all", "everything", is_flag=True, help="Every letter that waits.")
+@click.option("--reason", default="cancelled by you", show_default=True)
+@global_options
+@pass_app
+def cancel(app: App, case_ids: tuple[str, ...], *, everything: bool, reason: str) -> None:
+    """Take letters back before they are sent; a case without any letter is closed."""
+    if not case_ids and not everything:
+        raise UsageProblem("Name the cases, or give --all.")
+    with app.writing() as store:
+        chosen = ([c for c in store.cases() if c.approved and not c.in_doubt] if everything
+                  else [store.case(case_id) for case_id in case_ids])
+        for case in chosen:
+            store.append(case.id, _withdrawal(app, case, reason), after=case.version)
+    app.say(f"Took back {len(chosen)} letters.")
+    app.next("dsar status")
+
+
+def _withdrawal(app: App, case: Case, reason: str) -> list[ApprovalWithdrawn | CaseClosed]:
+    if case.in_doubt:
+        raise UsageProblem(f"Case {case.id} is in doubt: the letter may be out already.",
+                           hint="dsar poll")
+    if case.approved is None:
+        raise UsageProblem(f"No letter of case {case.id} waits.")
+    events: list[ApprovalWithdrawn | CaseClosed] = [ApprovalWithdrawn(
+        on=app.today, message_id=case.approved.message_id, because=reason)]
+    if case.approved.stage is Stage.REQUEST and case.request is None:
+        events.append(CaseClosed(on=app.today, outcome="not-sent", note=reason))
+    return events

@@ -1,0 +1,170 @@
+"""`dsar send`: plan, confirm, send."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import Selector, global_options, selectors
+from dsar.cli.planning import Wish, capacity_of, first_due, make_plan, plan_items
+from dsar.core.case import Case, LetterRefused, LetterSent, SendAbandoned, SendAttempted
+from dsar.core.plan import Plan
+from dsar.errors import DoneInPart, UsageProblem
+from dsar.outbox import Delivery
+
+if TYPE_CHECKING:
+    from dsar.mail.account import Account
+
+ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="none",
+                      show_default=True, help="Attach the letter as a document as well.")
+
+
+@click.command()
+@selectors
+@click.option("-n", "--dry-run", is_flag=True, help="Show the plan and send nothing.")
+@click.option("--confirm", type=click.IntRange(min=1), metavar="N",
+              help="The exact number of letters, for use without a terminal.")
+@click.option("--account", "account_name", metavar="NAME", help="Send from this account.")
+@click.option("--lang", "language", metavar="XX", help="Write in this language.")
+@click.option("--again", is_flag=True, help="Send although a request is open; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="Why, kept in the ledger.")
+@ATTACH
+@global_options
+@pass_app
+def send(
+    app: App, *, wanted: Selector, dry_run: bool, confirm: int | None, account_name: str | None,
+    language: str | None, again: bool, reason: str | None, attach: str,
+) -> None:
+    """Send the requests that have not been sent yet.
+
+    Shows the whole plan with what each company learns about you, asks once for the number of
+    letters, then sends each letter at most once. What the limits of the account do not allow
+    today stays queued: run the same command again. The right is access unless --right says
+    otherwise.
+    """
+    from dsar.cli.mailing import account_named, refuse_real_account_under_set_clock
+
+    if again and not reason:
+        raise UsageProblem("--again needs --reason TEXT.")
+    account = account_named(app, account_name)
+    wish = Wish(right=_right(app, wanted), language=language, again=reason if again else None)
+    if dry_run:
+        with app.reading() as store:
+            cases = list(store.cases())
+            plan = make_plan(app, wanted, wish, cases, store.house())
+        show_plan(app, plan, account, cases)
+        return
+    refuse_real_account_under_set_clock(app, account)
+    with app.home.working():
+        _send(app, wanted, wish, account, attach=attach, confirm=confirm)
+
+
+def _right(app: App, wanted: Selector) -> str:
+    right = wanted.right or "access"
+    if right not in app.rights:
+        raise UsageProblem(f"{right!r} is no right that dsar knows.",
+                           hint=f"Known: {', '.join(sorted(app.rights))}")
+    return right
+
+
+def _send(
+    app: App, wanted: Selector, wish: Wish, account: Account, *, attach: str, confirm: int | None
+) -> None:
+    from dsar.cli.sending import approve_all, desk, queued_letters, send_all
+
+    with app.writing() as store:
+        cases = list(store.cases())
+        plan = make_plan(app, wanted, wish, cases, store.house())
+        if not app.settings.json:
+            show_plan(app, plan, account, cases)
+        if plan.count == 0:
+            app.next("dsar status")
+            return
+        word = "erase" if wish.right == "erasure" else ""
+        app.confirm_number(plan.count, given=confirm, word=word)
+        ready, failed = approve_all(app, plan, desk(app, store, account, attach=attach),
+                                    again=wish.again)
+        letters = [*queued_letters(app, store, plan.queued, account), *ready]
+        done = _show_outcomes(app, send_all(app, store, letters, account, cases), len(letters))
+    _report(app, done, waiting=len(letters) - sum(done.values()), failed=failed)
+
+
+def show_plan(app: App, plan: Plan, account: Account, cases: Sequence[Case]) -> None:
+    """Print the plan: the screen, or one JSON line a letter or skip."""
+    items = plan_items(plan)
+    if app.settings.json:
+        for item in items:
+            app.emit_line(item)
+    elif app.settings.plain:
+        app.emit_rows(("company", "to", "right", "regime", "lang", "learns", "skipped", "why"),
+                      items)
+    else:
+        from dsar.report.terminal import plan_lines
+
+        capacity = capacity_of(app, account, cases, plan.count)
+        for line in plan_lines(plan, app.subject, app.today, capacity=capacity,
+                               first_due=first_due(app, plan)):
+            click.echo(line)
+
+
+def outcome_item(delivery: Delivery) -> dict[str, Any]:
+    """One JSON line of what became of a letter."""
+    letter, outcome = delivery.letter, delivery.outcome
+    item: dict[str, Any] = {"case": letter.case_id, "to": letter.recipient,
+                            "message_id": letter.message_id, "outcome": word_for(outcome)}
+    match outcome:
+        case LetterSent():
+            item["reply"] = outcome.server_reply
+        case LetterRefused():
+            item |= {"code": outcome.code, "reply": outcome.reply}
+        case SendAbandoned():
+            item["reply"] = outcome.because
+    return item
+
+
+def word_for(outcome: LetterSent | LetterRefused | SendAbandoned | SendAttempted) -> str:
+    """sent, refused, deferred (the server says: later), not-sent, or in-doubt."""
+    match outcome:
+        case LetterSent():
+            return "sent"
+        case LetterRefused():
+            return "deferred" if outcome.temporary else "refused"
+        case SendAbandoned():
+            return "not-sent"
+        case SendAttempted():
+            return "in-doubt"
+
+
+def _show_outcomes(app: App, deliveries: Iterable[Delivery], total: int) -> Counter[str]:
+    done: Counter[str] = Counter()
+    for delivery in deliveries:
+        word = word_for(delivery.outcome)
+        done[word] += 1
+        if app.settings.json:
+            app.emit_line(outcome_item(delivery))
+            continue
+        app.say(f"  {sum(done.values())}/{total}  {word:9} {delivery.letter.recipient}"
+                + _reply(delivery.outcome))
+    return done
+
+
+def _reply(outcome: LetterSent | LetterRefused | SendAbandoned | SendAttempted) -> str:
+    return f": {outcome.code} {outcome.reply}" if isinstance(outcome, LetterRefused) else ""
+
+
+def _report(app: App, done: Counter[str], *, waiting: int, failed: Sequence[str]) -> None:
+    """Say what was done; raise DoneInPart when anything was not."""
+    parts = [f"{count} {word}" for word, count in done.items()]
+    if waiting:
+        parts.append(f"{waiting} queued for later")
+    if not app.settings.json:
+        click.echo(", ".join(parts) + "." if parts else "Nothing was sent.")
+    app.next("dsar poll" if done["in-doubt"] else "dsar status")
+    refused = done["refused"] + done["in-doubt"] + done["not-sent"] + done["deferred"]
+    if refused or failed:
+        listed = "".join(f"\n  {line}" for line in failed)
+        raise DoneInPart(f"{refused + len(failed)} letters did not go out as planned.{listed}")

@@ -1,0 +1,133 @@
+"""Approves the letters of a plan and sends what waits: used by `send` and by `run`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from dsar.cli.app import App
+from dsar.cli.mailing import history, open_mailbox, open_transport, paced
+from dsar.core.case import Case
+from dsar.core.letter import Letter, Outgoing, Rendered
+from dsar.core.plan import Plan
+from dsar.drafting import Desk, Headers, Sender, approve, tag_key, waiting_letters
+from dsar.errors import DsarError, StorageFailed
+from dsar.outbox import Delivery, Post, deliver
+from dsar.store import Store
+
+if TYPE_CHECKING:
+    from dsar.mail import Mailbox
+    from dsar.mail.account import Account
+
+
+def desk(app: App, store: Store, account: Account, *, attach: str) -> Desk:
+    """What writing letters from this account needs. attach: "none" or "docx"."""
+    from dsar.letters.words import render
+
+    folders = app.template_folders
+    key = tag_key(app.home.tag_key, os.urandom) if account.reply_tags else None
+    return Desk(
+        store=store, archive=app.archive, today=app.today, now=app.now(), entropy=os.urandom,
+        sender=Sender(account=account.name, address=account.address, tag_key=key,
+                      display_name=account.display_name or app.subject.name),
+        render=lambda letter: render(letter, folders),
+        compose=lambda words, letter, headers: composed(words, letter, headers, attach=attach),
+    )
+
+
+def composed(words: Rendered, letter: Letter, headers: Headers, *, attach: str = "none") -> bytes:
+    """The bytes of a letter as they go out."""
+    from dsar.core.message import Address
+    from dsar.mail.compose import Attachment, compose
+
+    attachments = []
+    if attach == "docx":
+        from dsar.letters.document import as_docx
+
+        attachments = [Attachment(f"{letter.reference}.docx", DOCX, as_docx(words, letter))]
+    reply_to = Address(name=headers.display_name, addr=headers.reply_to) if (
+        headers.reply_to) else None
+    return compose(
+        words.subject, words.body, message_id=headers.message_id, date=headers.dated,
+        sender=Address(name=headers.display_name, addr=headers.sender), reply_to=reply_to,
+        recipient=Address(name="", addr=headers.recipient), attachments=attachments,
+        in_reply_to=headers.in_reply_to, references=headers.references,
+    )
+
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def approve_all(
+    app: App, plan: Plan, writing: Desk, *, again: str | None
+) -> tuple[list[Outgoing], list[str]]:
+    """Write and approve every letter of the plan; a letter with a gap is listed, not sent.
+
+    Returns what is ready, and a line for each letter that could not be written.
+    """
+    ready: list[Outgoing] = []
+    failed: list[str] = []
+    for planned in plan.letters:
+        try:
+            ready.append(approve(planned, app.subject, writing, again=again))
+        except StorageFailed:
+            raise
+        except DsarError as error:
+            failed.append(f"{planned.controller.slug}: {error}")
+    return ready, failed
+
+
+def queued_letters(
+    app: App, store: Store, cases: Sequence[Case], account: Account
+) -> Iterator[Outgoing]:
+    """Letters approved earlier for this account, with the bytes that were approved."""
+    return waiting_letters(store, app.archive.read, [case.id for case in cases],
+                           {account.name: account.address})
+
+
+def send_all(
+    app: App, store: Store, letters: Iterable[Outgoing], account: Account, cases: Sequence[Case]
+) -> Iterator[Delivery]:
+    """Send what may go today over one connection, yielding each recorded outcome."""
+    from dsar.mail.account import SentCopy
+
+    transport = open_transport(app, account)
+    sent_box = _SentBox(app, account) if account.sent_copy is SentCopy.APPEND else None
+    copies = (account.address,) if account.sent_copy is SentCopy.BCC else ()
+    post = Post(
+        store=store, transport=transport, now=app.now, today=app.today,
+        copies_to=lambda letter: copies,
+        file_sent=sent_box.file if sent_box else lambda letter: None,
+    )
+    try:
+        timed = paced(app, letters, account, history(cases, account.name))
+        yield from deliver(timed, post)
+    finally:
+        transport.close()
+        if sent_box:
+            sent_box.close()
+
+
+class _SentBox:
+    """Copies letters into the Sent mailbox; gives up quietly, for the letter is out."""
+
+    def __init__(self, app: App, account: Account) -> None:
+        self._app, self._account = app, account
+        self._mailbox: Mailbox | None = None
+        self._failed = account.imap is None and account.maildir is None
+
+    def file(self, letter: Outgoing) -> None:
+        if self._failed:
+            return
+        try:
+            if self._mailbox is None:
+                self._mailbox = open_mailbox(self._app, self._account)
+            self._mailbox.file_sent(letter.message)
+        except DsarError as error:
+            self._failed = True
+            self._app.say(f"  no copy in the Sent mailbox ({error}); the letters are archived.")
+
+    def close(self) -> None:
+        if self._mailbox is not None:
+            self._mailbox.close()

@@ -1,0 +1,61 @@
+"""From the header fields alone: could a message answer one of our cases at all?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from dsar.core.caseindex import CaseIndex
+
+Fields = Mapping[str, tuple[str, ...]]
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"]{1,200}@[^\s<>()\[\],;:\"]{1,200}")
+_ADDRESSED = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
+_ROBOTS = ("mailer-daemon@", "postmaster@")
+
+
+def might_answer(headers: Fields, index: CaseIndex) -> bool:
+    """Whether the body is worth fetching; names of `headers` are lower-case.
+
+    Generous on purpose: it spares fetching thousands of bodies, `match` decides.
+    """
+    return (
+        _refers(headers, index)
+        or _is_addressed(headers, index)
+        or bool(set(index.references_in(" ".join(headers.get("subject", ()))))
+                & index.by_reference.keys())
+        or _is_report(headers)
+        or _comes_from(headers, index)
+    )
+
+
+def _refers(headers: Fields, index: CaseIndex) -> bool:
+    named = (*headers.get("in-reply-to", ()), *headers.get("references", ()))
+    return any(i in index.by_message_id for value in named for i in _MESSAGE_ID.findall(value))
+
+
+def _is_addressed(headers: Fields, index: CaseIndex) -> bool:
+    return any(a in index.by_reply_address for a in _addresses(headers, _ADDRESSED))
+
+
+def _is_report(headers: Fields) -> bool:
+    """Delivery reports name the letter in their body only."""
+    kind = " ".join(headers.get("content-type", ())).lower()
+    robot = any(a.startswith(_ROBOTS) for a in _addresses(headers, ("from", "sender")))
+    empty = any(v.strip() == "<>" for v in headers.get("return-path", ()))
+    return "multipart/report" in kind or robot or empty or "x-failed-recipients" in headers
+
+
+def _comes_from(headers: Fields, index: CaseIndex) -> bool:
+    """From a company written to, or from a help desk."""
+    for address in _addresses(headers, ("from", "sender", "reply-to")):
+        domain = address.rpartition("@")[2]
+        known = index.at_address(address) or any(index.at_domain(domain))
+        if known or (index.is_shared(domain) and not index.is_free_mail(domain)):
+            return True
+    return False
+
+
+def _addresses(headers: Fields, names: Iterable[str]) -> list[str]:
+    text = " ".join(value for name in names for value in headers.get(name, ()))
+    return [found.lower().rstrip(".") for found in _ADDRESS.findall(text[:20_000])]

@@ -1,0 +1,221 @@
+"""New mail → recorded replies; what answers no case is neither stored nor named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from dsar.core.case import (
+    Case,
+    CaseEvent,
+    DeliveryFailed,
+    LetterSent,
+    ReplyRead,
+    ReplyReceived,
+    SendAttempted,
+)
+from dsar.core.caseindex import CaseFacts, CaseIndex
+from dsar.core.house import STREAM, MessageSetAside
+from dsar.core.letter import Stage
+from dsar.core.match import Match
+from dsar.core.message import Label, Message
+from dsar.drafting import Archive
+from dsar.store import Store
+
+
+class Reading(Protocol):
+    """What a message says; `reading/` makes it."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels, the main one first."""
+
+    @property
+    def sentence(self) -> str:
+        """The sentence the reading rests on."""
+
+    @property
+    def confidence(self) -> float:
+        """Between 0 and 1."""
+
+    @property
+    def language(self) -> str:
+        """BCP 47, or an empty string."""
+
+    @property
+    def new_due_on(self) -> date | None:
+        """The due date after this message, where it changes it."""
+
+    @property
+    def tickets(self) -> tuple[str, ...]:
+        """Numbers under which the company files the case."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One message with what was made of it. `new`: something was recorded (or would be)."""
+
+    message: Message
+    match: Match
+    reading: Reading
+    new: bool
+
+
+@dataclass(kw_only=True)
+class Reception:
+    """Files messages one by one.
+
+    cases: folded cases by id, kept up to date as events are added. judge: message → match and
+    reading. local: instant → the local date that counts. store/archive: None for a dry run.
+    """
+
+    cases: dict[str, Case]
+    judge: Callable[[Message], tuple[Match, Reading]]
+    local: Callable[[datetime], date]
+    now: Callable[[], datetime]
+    store: Store | None = None
+    archive: Archive | None = None
+    set_aside: set[str] = field(default_factory=set)
+
+    def file(self, raw: bytes, message: Message) -> Found:
+        """Record what `message` means for our cases, once for each (digest, case).
+
+        The raw bytes are archived before any event names them; mail that answers no case and
+        has no candidate leaves no trace. Raises StorageFailed.
+        """
+        match, reading = self.judge(message)
+        fresh = [c for c in match.case_ids if self.cases[c].reply(message.digest) is None
+                 and not _is_known_bounce(self.cases[c], message)]
+        aside = bool(match.candidates and not match.case_ids and not match.own
+                     and message.digest not in self.set_aside)
+        found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside))
+        if not found.new or self.store is None or self.archive is None:
+            return found
+        self.archive.add(raw)
+        for case_id in fresh:
+            self._record(case_id, found)
+        if aside:
+            self._put_aside(found)
+        return found
+
+    def _record(self, case_id: str, found: Found) -> None:
+        assert self.store is not None
+        case = self.cases[case_id]
+        events = self._events(case, found)
+        self.store.append(case_id, events, after=case.version)
+        self.cases[case_id] = self.store.case(case_id)
+
+    def _events(self, case: Case, found: Found) -> list[CaseEvent]:
+        message = found.message
+        on = self.local(message.received or self.now())
+        events: list[CaseEvent] = list(_settled(case, found))
+        if message.report is not None and message.report.action in ("failed", "delayed"):
+            return [*events, _delivery_failed(case, message, on)]
+        because = tuple(dict.fromkeys(e.kind for e in found.match.evidence
+                                      if e.case_id == case.id))
+        sender = message.sender.addr if message.sender else ""
+        return [*events, ReplyReceived(
+            on=on, at=message.received or self.now(), digest=message.digest,
+            message_id=message.message_id, sender=sender, subject=message.subject,
+            authentic=str(message.authentic), evidence=because, tickets=found.reading.tickets,
+        ), machine_reading(found, on)]
+
+    def _put_aside(self, found: Found) -> None:
+        assert self.store is not None
+        message, match = found.message, found.match
+        at = message.received or self.now()
+        event = MessageSetAside(
+            on=self.local(at), at=at, digest=message.digest, subject=message.subject,
+            sender=message.sender.addr if message.sender else "", candidates=match.candidates,
+            evidence=tuple(f"{e.kind}: {e.case_id}" for e in match.evidence),
+            labels=found.reading.labels, why=match.suspicious or match.why or "ambiguous",
+        )
+        self.store.append(STREAM, [event], after=len(self.store.events(STREAM)))
+        self.set_aside.add(message.digest)
+
+
+def machine_reading(found: Found, on: date) -> ReplyRead:
+    """The provisional reading of a message as an event."""
+    reading = found.reading
+    return ReplyRead(
+        on=on, digest=found.message.digest, labels=reading.labels, by="machine",
+        sentence=reading.sentence, confidence=reading.confidence, language=reading.language,
+        new_due_on=reading.new_due_on,
+    )
+
+
+def _settled(case: Case, found: Found) -> Iterator[LetterSent]:
+    """A message that names the letter in doubt proves that the letter went out."""
+    doubt = case.in_doubt
+    if doubt is None:
+        return
+    message, report = found.message, found.message.report
+    named = {*message.in_reply_to, *message.references}
+    if report and report.returned_message_id:
+        named.add(report.returned_message_id)
+    if doubt.message_id in named:
+        yield sent_after_all(case, doubt, "a reply")
+
+
+def sent_after_all(case: Case, doubt: SendAttempted, how: str) -> LetterSent:
+    """The event that settles a doubtful letter as sent, on the day of the attempt."""
+    stages = {a.message_id: a.stage for a in case.approvals}
+    return LetterSent(on=doubt.on, message_id=doubt.message_id, recipient=doubt.recipient,
+                      stage=stages.get(doubt.message_id, Stage.REQUEST), settled_by=how)
+
+
+def _delivery_failed(case: Case, message: Message, on: date) -> DeliveryFailed:
+    report = message.report
+    assert report is not None
+    latest = case.message_ids[-1] if case.message_ids else ""
+    return DeliveryFailed(
+        on=on, message_id=report.returned_message_id or latest, status=report.status,
+        recipient=report.recipients[0] if report.recipients else case.facts.recipient or "",
+        permanent=report.action == "failed" and not report.status.startswith("4"),
+        diagnostic=report.diagnostic[:500], digest=message.digest,
+    )
+
+
+def _is_known_bounce(case: Case, message: Message) -> bool:
+    return case.bounce is not None and case.bounce.digest == message.digest
+
+
+def case_facts(case: Case) -> CaseFacts:
+    """What matching has to know of a case."""
+    facts = case.facts
+    sent = [s.on for s in case.letters] or [a.on for a in case.attempts] or [facts.on]
+    return CaseFacts(
+        case_id=case.id, message_ids=case.message_ids, reference=facts.reference,
+        origin=facts.origin, reply_address=facts.reply_address, mailbox=facts.mailbox or "",
+        controller=facts.controller, name=facts.controller_name,
+        addresses=frozenset(a.lower() for a in (facts.recipient, *facts.reply_mailboxes) if a),
+        domains=facts.reply_domains, shared_domain=not facts.reply_domains,
+        tickets=tuple(t for r in case.replies for t in r.received.tickets),
+        is_open=case.closed is None, sent_on=sent[0], latest_sent_on=max(sent),
+        language=facts.language, right=facts.right,
+    )
+
+
+def index_of(cases: Mapping[str, Case], **lists: Iterable[str]) -> CaseIndex:
+    """The index over all cases; `lists` are those of `CaseIndex.of`."""
+    return CaseIndex.of(map(case_facts, cases.values()), **lists)
+
+
+def settle_from_sent(store: Store, cases: Mapping[str, Case], sent: frozenset[str]) -> list[str]:
+    """Record as sent every doubtful letter whose Message-ID lies in the Sent mailbox."""
+    settled: list[str] = []
+    for case in cases.values():
+        doubt = case.in_doubt
+        if doubt is None or doubt.message_id not in sent:
+            continue
+        event = sent_after_all(case, doubt, "the Sent mailbox")
+        store.append(case.id, [event], after=case.version)
+        settled.append(case.id)
+    return settled
+
+
+def main_label(reading: Reading) -> str:
+    """The first label, or `unclear`."""
+    return reading.labels[0] if reading.labels else str(Label.UNCLEAR)
