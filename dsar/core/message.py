@@ -54,12 +54,16 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """An attachment or inline part: its name as written, declared type, size in bytes, SHA-256."""
+    """An attachment or inline part: its name as written, declared type, size in bytes, SHA-256.
+
+    kind: what the first bytes say it is ("pdf", "zip", "program", ...), or an empty string.
+    """
 
     name: str
     declared_type: str
     size: int
     digest: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,7 @@ class DeliveryReport:
 
     action: "failed", "delayed", "delivered", "relayed" or "expanded".
     status: enhanced status code such as "5.1.1" (RFC 3463), or an empty string.
+    passing: the cause passes (a full mailbox, a busy server), even where the server gave up.
     """
 
     action: str
@@ -76,11 +81,17 @@ class DeliveryReport:
     diagnostic: str = ""
     returned_message_id: str | None = None
     returned_text: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One mail, as pure data. `own_text` is the sender's words, `quoted_text` what they quote."""
+    """One mail, as pure data. `own_text` is the sender's words, `quoted_text` what they quote.
+
+    automatic: why it was not written by a person ("auto-replied", "auto-generated", "bulk",
+    "read-receipt", "challenge", "feedback-report", "vacation"), or an empty string.
+    links: the web addresses it contains. defects: what could not be read as it should be.
+    """
 
     digest: str
     message_id: str | None
@@ -102,3 +113,4 @@ class Message:
     automatic: str = ""
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
