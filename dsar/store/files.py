@@ -48,7 +48,7 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write every byte; one write() may take only some of them."""
     view = memoryview(data)
     while view:

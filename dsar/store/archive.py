@@ -1,0 +1,149 @@
+"""The exact bytes of each mail, in and out, under their SHA-256."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkstemp
+from typing import BinaryIO
+
+from dsar.errors import StorageFailed
+from dsar.store.files import (
+    FILE_MODE,
+    make_folder,
+    storage_errors,
+    sync_data,
+    sync_folder,
+    write_all,
+)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SHARD = re.compile(r"[0-9a-f]{2}")
+_ARRIVING = ".arriving-"
+CHUNK = 256 * 1024
+"""Bytes read and written at a time: what a large item costs in memory."""
+
+
+class Archive:
+    """A folder of items `ab/cdef…`, named by the SHA-256 (64 hexadecimal digits) of what they hold.
+
+    Every method raises StorageFailed with the path when the disk does not do its part, and
+    ValueError for what is no digest.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, data: bytes | Iterable[bytes]) -> str:
+        """Store `data`, in one piece or in chunks, durably; return its digest.
+
+        What is there already is replaced by the same bytes, which also mends a damaged item.
+        """
+        with storage_errors(self.folder):
+            make_folder(self.folder)
+            descriptor, name = mkstemp(prefix=_ARRIVING, dir=self.folder)
+        arriving = Path(name)
+        try:
+            digest = _copy(_chunks(data), descriptor, arriving)
+            self._place(arriving, self._path(digest))
+        except BaseException:
+            arriving.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
+        return digest
+
+    def read(self, digest: str) -> bytes:
+        """Return an item, verified."""
+        with self.open(digest) as item:
+            return item.read()
+
+    def open(self, digest: str) -> BinaryIO:
+        """Return an item as a file to read from and close; it is verified first, in chunks."""
+        path = self._path(digest)
+        with storage_errors(path):
+            item = path.open("rb")
+            try:
+                self._verify(item, digest)
+            except BaseException:
+                item.close()
+                raise
+        return item
+
+    def has(self, digest: str) -> bool:
+        """Tell whether an item is there; it is not read."""
+        path = self._path(digest)
+        with storage_errors(path):
+            return path.is_file()
+
+    def delete(self, digest: str) -> None:
+        """Remove an item; one that is not there is no error, so that a deletion can be repeated."""
+        path = self._path(digest)
+        with storage_errors(path):
+            if path.parent.is_dir():
+                path.unlink(missing_ok=True)
+                sync_folder(path.parent)
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digests of all items, sorted."""
+        with storage_errors(self.folder):
+            shards = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+            for shard in (s for s in shards if _SHARD.fullmatch(s.name)):
+                names = sorted(f"{shard.name}{item.name}" for item in shard.iterdir())
+                yield from (name for name in names if _DIGEST.fullmatch(name))
+
+    def sweep(self) -> None:
+        """Remove what an interrupted `add` left; call it only while nobody else can be adding."""
+        with storage_errors(self.folder):
+            for left in self.folder.glob(f"{_ARRIVING}*"):
+                left.unlink(missing_ok=True)
+
+    def _path(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest!r} is no SHA-256 in hexadecimal")
+        return self.folder / digest[:2] / digest[2:]
+
+    def _place(self, arriving: Path, path: Path) -> None:
+        with storage_errors(path):
+            make_folder(path.parent)
+            os.replace(arriving, path)
+            sync_folder(path.parent)
+
+    def _verify(self, item: BinaryIO, digest: str) -> None:
+        found = sha256()
+        while chunk := item.read(CHUNK):
+            found.update(chunk)
+        if found.hexdigest() != digest:
+            raise StorageFailed(
+                f"{self._path(digest)}: is damaged, its bytes are not those that were stored.",
+                hint="Restore this file from a backup; the mailbox may still have the message.",
+            )
+        item.seek(0)
+
+
+def _chunks(data: bytes | Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        yield from data
+        return
+    view = memoryview(data)
+    for start in range(0, len(view), CHUNK):
+        yield view[start:start + CHUNK]
+
+
+def _copy(chunks: Iterable[bytes | memoryview], descriptor: int, path: Path) -> str:
+    """Write the chunks durably; return the SHA-256 of all of them.
+
+    An error of whoever yields the chunks, perhaps of the network, passes as it is.
+    """
+    digest = sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+        with storage_errors(path):
+            write_all(descriptor, chunk)
+    with storage_errors(path):
+        os.fchmod(descriptor, FILE_MODE)
+        sync_data(descriptor)
+    return digest.hexdigest()

@@ -1,0 +1,36 @@
+"""The stores that have to keep the contract; a new kind joins by a line in STORES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from dsar.store import Store
+from dsar.store.memory import MemoryStore
+from dsar.store.tiny import TinyStore
+from store_samples import NOON
+
+STORES: dict[str, Callable[[Path, Callable[[], datetime]], Store]] = {
+    "memory": lambda folder, now: MemoryStore(now=now, author="jo"),
+    "tiny": lambda folder, now: TinyStore(folder, write=True, now=now, author="jo"),
+}
+
+
+@pytest.fixture
+def clock() -> Callable[[], datetime]:
+    """One minute later each time it is asked."""
+    minutes = count()
+    return lambda: NOON + timedelta(minutes=next(minutes))
+
+
+@pytest.fixture(params=STORES)
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Callable[[], datetime]
+) -> Iterator[Store]:
+    """An empty store of each kind, open for writing."""
+    opened = STORES[request.param](tmp_path / "ledger", clock)
+    yield opened
+    opened.close()
