@@ -84,6 +84,8 @@ class Controller:
 
     identifiers: alternatives to be met one by one, e.g. (("name",), ("customer-number", "address"))
     needs the name, and one of the two others.
+    identifiers_on_demand: what it may ask for later (a face photo, an identity number); never
+    told with a first letter.
     group: entries that one letter serves (one mailbox, or one legal entity); a duplicate counts
     per group. Not the corporate family: two companies of one family are two controllers.
     laws: regime ids; also ids of laws dsar has no regime for, so that no other law is assumed.
@@ -123,6 +125,7 @@ class Controller:
     conflicts: tuple[Conflict, ...] = ()
     successor_verified: bool = True
     excluded: str | None = None
+    identifiers_on_demand: tuple[str, ...] = ()
     pulled_from: tuple[str, ...] = ()
 
     def emails(self, right: str | None = None) -> tuple[Contact, ...]:

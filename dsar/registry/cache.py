@@ -1,22 +1,25 @@
 """A registry file once read, kept as JSON lines under the hash of its bytes.
 
 The name of a cache file is the hash of what it was read from, so it is never stale; its first
-line carries the hash of the rest, so a damaged one is read from the source again. Entries are
-decoded one by one when asked for: a look-up costs one line, not five thousand.
+line carries the hash of the rest, so a damaged one is read from the source again. Each line holds
+what a search looks at, a tab, and the entry; entries are decoded one by one when asked for, so a
+look-up costs one line, not five thousand.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-VERSION = b"dsar registry cache 1\n"
+VERSION = b"dsar registry cache 2\n"
 KEPT = 6
+SEARCHED = ("legal_entity", "brands", "aliases", "web", "reply_domains")
 
 
 class Entries(Mapping[str, Mapping[str, Any]]):
@@ -29,7 +32,7 @@ class Entries(Mapping[str, Mapping[str, Any]]):
     def __getitem__(self, slug: str) -> Mapping[str, Any]:
         found = self._read.get(slug)
         if found is None:
-            found = self._read[slug] = json.loads(self._lines[slug])
+            found = self._read[slug] = json.loads(self._lines[slug].partition(b"\t")[2])
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -41,15 +44,39 @@ class Entries(Mapping[str, Mapping[str, Any]]):
     def __contains__(self, slug: object) -> bool:
         return slug in self._lines
 
-    def raw(self) -> Iterator[tuple[str, bytes]]:
-        """Slug and undecoded line of each entry: enough to rule most out in a search."""
-        return iter(self._lines.items())
+    def searched(self) -> Iterator[tuple[str, bytes]]:
+        """Slug and searched text (UTF-8) of each entry, in order, without decoding the entry."""
+        return ((slug, line.partition(b"\t")[0]) for slug, line in self._lines.items())
+
+    def raw(self) -> Iterator[bytes]:
+        """The lines as they are kept."""
+        return iter(self._lines.values())
 
 
 def packed(entries: Mapping[str, Mapping[str, Any]]) -> Entries:
     """Return checked entries in the form the cache keeps."""
     dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    return Entries(list(entries), [dump(entry).encode() for entry in entries.values()])
+    lines = [f"{searched_text(slug, entry)}\t{dump(entry)}".encode()
+             for slug, entry in entries.items()]
+    return Entries(list(entries), lines)
+
+
+def searched_text(slug: str, entry: Mapping[str, Any]) -> str:
+    """Return slug and name, then all else one may search by, folded and parted by `|`."""
+    found = [f"{slug} {entry.get('name', '')}"]
+    for key in SEARCHED:
+        value = entry.get(key, ())
+        found += map(str, value) if isinstance(value, list) else [str(value)] if value else []
+    found += [str(c["value"]) for c in entry.get("contacts", ()) if c["kind"] != "post"]
+    return folded("|".join(found))
+
+
+def folded(text: str) -> str:
+    """Return text as it is compared: no case, no accents, no compatibility forms."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
 def key_of(raw: bytes, *, kind: str) -> str:
@@ -71,7 +98,7 @@ def load(folder: Path, key: str) -> Entries | None:
 
 def save(folder: Path, key: str, entries: Entries) -> None:
     """Keep entries under `key`; a folder that cannot be written costs speed, nothing else."""
-    body = b"".join(line + b"\n" for _, line in entries.raw())
+    body = b"".join(line + b"\n" for line in entries.raw())
     header = {"sha256": sha256(body).hexdigest(), "slugs": list(entries)}
     target = folder / f"registry-{key}.jsonl"
     temporary = folder / f".{target.name}.{os.getpid()}"

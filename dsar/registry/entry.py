@@ -50,6 +50,7 @@ def controller_of(slug: str, entry: Entry) -> Controller:
         checked=None if checked is None else last_day(str(checked)),
         conflicts=tuple(_conflict(found) for found in entry.get("conflicts", ())),
         successor_verified=entry.get("successor_verified", True),
+        identifiers_on_demand=_texts(entry, "identifiers_on_demand"),
         excluded=_text(entry, "excluded"),
         pulled_from=_texts(entry, "pulled_from"),
     )

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import gc
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dsar.core.controller import Controller
 from dsar.errors import FileProblems, Problem, UnknownCompany
-from dsar.registry.cache import Entries, key_of, packed
+from dsar.registry.cache import Entries, folded, key_of, packed, searched_text
 from dsar.registry.cache import load as load_cached
 from dsar.registry.cache import save as save_cached
 from dsar.registry.entry import Entry, controller_of, overlaid
-
-SEARCHED = ("name", "legal_entity", "brands", "aliases", "web", "reply_domains")
 
 
 class Registry:
     """The companies, by slug and in order; a Controller is made when it is asked for."""
 
-    def __init__(self, base: Mapping[str, Entry], edits: Mapping[str, Entry] | None = None) -> None:
-        self._base, self._edits = base, edits or {}
+    def __init__(self, base: Entries, edits: Entries | None = None) -> None:
+        self._base, self._edits = base, edits if edits is not None else packed({})
         self._made: dict[str, Controller] = {}
 
     def __len__(self) -> int:
@@ -49,10 +46,10 @@ class Registry:
         """The entry as it would stand in a file; raises UnknownCompany."""
         if slug not in self:
             raise _unknown(slug, self.slugs())
-        base, edits = self._base.get(slug), self._edits.get(slug)
-        if base is None or edits is None:
-            return base if base is not None else self._edits[slug]
-        return overlaid(base, edits)
+        if slug not in self._edits:
+            return self._base[slug]
+        edits = self._edits[slug]
+        return overlaid(self._base[slug], edits) if slug in self._base else edits
 
     def successor_of(self, slug: str) -> Controller:
         """Follow `successor` to its end; a circle ends where it closes. Raises UnknownCompany."""
@@ -73,19 +70,18 @@ class Registry:
         words = folded(text).split()
         if not words:
             return []
-        found = [(rank, slug) for slug in self._possible(words)
-                 if (rank := _rank(slug, self.entry(slug), words)) is not None]
+        found = [(rank, slug) for slug, searched in self._searched()
+                 if (rank := _rank(slug, searched, words)) is not None]
         return [self.get(slug) for _, slug in sorted(found)]
 
-    def _possible(self, words: list[str]) -> Iterator[str]:
-        """Slugs whose undecoded line may hold the words; the rest is not decoded at all."""
-        plain = [w for w in words if w.isascii() and '"' not in w and "\\" not in w]
-        raw = self._base.raw() if isinstance(self._base, Entries) else ()
-        ruled_out = {
-            slug for slug, line in raw
-            if line.isascii() and not _holds(f"{slug} {line.decode().lower()}", plain)
-        }
-        return (slug for slug in self.slugs() if slug not in ruled_out or slug in self._edits)
+    def _searched(self) -> Iterator[tuple[str, str]]:
+        """Slug and searched text of every company, as the user's edits leave it."""
+        for slug, text in self._base.searched():
+            if slug not in self._edits:
+                yield slug, text.decode()
+        for slug, text in self._edits.searched():
+            both = slug in self._base
+            yield slug, searched_text(slug, self.entry(slug)) if both else text.decode()
 
 
 def load_registry(
@@ -158,7 +154,8 @@ def _nameless(path: Path, base: Entries, edits: Entries) -> list[Problem]:
     return [
         Problem(str(path), 1, f"{slug}: is not in the registry, and has no name",
                 "Mend the slug, or give the new company a name.", slug)
-        for slug in edits if slug not in base and "name" not in edits[slug]
+        for slug, searched in edits.searched()
+        if slug not in base and searched.partition(b"|")[0].strip() == slug.encode()
     ]
 
 
@@ -170,31 +167,17 @@ def _unknown(slug: str, known: tuple[str, ...]) -> UnknownCompany:
     return UnknownCompany(f"No company has the slug {slug[:80]!r}.", hint=hint)
 
 
-def folded(text: str) -> str:
-    """Return text as it is compared: no case, no accents, no compatibility forms."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c))
-
-
-def _rank(slug: str, entry: Entry, words: list[str]) -> int | None:
+def _rank(slug: str, searched: str, words: list[str]) -> int | None:
     """0 for the whole name, 1 for its beginning, 2 for a word in a name, 3 for anything else."""
-    name, whole = folded(str(entry["name"])), " ".join(words)
+    if not _holds(searched, words):
+        return None
+    whole, names = " ".join(words), searched.partition("|")[0]
+    name = names.removeprefix(slug).strip()
     if whole in (slug, name):
         return 0
     if name.startswith(whole) or slug.startswith(whole):
         return 1
-    if _holds(f"{slug} {name}", words):
-        return 2
-    return 3 if _holds(_searched_text(slug, entry), words) else None
-
-
-def _searched_text(slug: str, entry: Entry) -> str:
-    found = [slug]
-    for key in SEARCHED:
-        value = entry.get(key, "")
-        found += map(str, value) if isinstance(value, list) else [str(value)]
-    found += [str(c["value"]) for c in entry.get("contacts", ()) if c["kind"] != "post"]
-    return folded(" ".join(found))
+    return 2 if _holds(names, words) else 3
 
 
 def _holds(text: str, words: list[str]) -> bool:

@@ -203,6 +203,7 @@ ENTRY_FIELDS: Mapping[str, Field] = {
         {"type": "array", "items": {"anyOf": [
             dict(IDENTIFIER.schema), {"type": "array", "items": dict(IDENTIFIER.schema)}]}},
     ),
+    "identifiers_on_demand": _list_of(IDENTIFIER),
     "id_document": _one_of(ID_DOCUMENT),
     "laws": _list_of(SLUG_FIELD),
     "languages": _list_of(LANGUAGE),
