@@ -106,7 +106,7 @@ def as_docx(rendered: Rendered, letter: Letter) -> bytes:
     The styled skeleton is built once per language and page; times are those of `written_on`.
     """
     page = page_of(letter)
-    locale = facts_of_language(letter, [shipped.templates()]).locale
+    locale = facts_of_language(letter, [shipped.templates() / "letters"]).locale
     parts = dict(_skeleton(locale, page))
     frame = _frame(read_look(shipped.templates()).pages[page])
     shown = "".join(_xml(p, frame) for p in paragraphs_of(rendered, letter))

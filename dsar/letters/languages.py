@@ -12,7 +12,7 @@ from dsar import yamlfile
 from dsar.core.letter import Letter
 from dsar.errors import LetterIncomplete
 
-FILE = "letters/languages.yaml"
+FILE = "languages.yaml"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class LetterView:
     period: str
     demands: tuple[str, ...]
     topics: tuple[str, ...]
+    grants: tuple[str, ...]
     disclosures: tuple[Known, ...]
 
 
@@ -59,10 +60,19 @@ def view_of(letter: Letter, language: LanguageFacts) -> LetterView:
         name=clean(letter.subject.name, "the name"),
         company=clean(letter.controller.name, "the name of the company"),
         date=language.in_words(letter.written_on), period=period_id(letter),
-        demands=letter.right.demands, topics=topics_of(letter.controller),
+        demands=_demands(letter), topics=topics_of(letter.controller),
+        grants=tuple(name for name, rule in letter.regime.rights.items() if rule.granted),
         disclosures=tuple(Known(d.identifier.kind, clean(d.identifier.value, d.identifier.kind))
                           for d in letter.disclosures),
     )
+
+
+def _demands(letter: Letter) -> tuple[str, ...]:
+    if not letter.right.demands:
+        raise LetterIncomplete(
+            f"The data of {letter.regime.id} list no demands for {letter.right.right}.",
+            hint="dsar letter types shows what there are letters for.")
+    return letter.right.demands
 
 
 def facts_of(letter: Letter, language: LanguageFacts) -> dict[str, object]:
@@ -124,9 +134,9 @@ def period_id(letter: Letter) -> str:
 
 
 def _check_residence(letter: Letter) -> None:
-    """The letter of a US state law says where the person lives; it must be true."""
+    """The law of a state or province is for those who live there, and a letter may say so."""
     jurisdiction = letter.regime.jurisdiction
-    if jurisdiction.startswith("US-") and jurisdiction != str(letter.subject.residence):
+    if re.fullmatch("[A-Z]{2}-[A-Z0-9]+", jurisdiction) and jurisdiction != str(letter.subject.residence):
         raise LetterIncomplete(
             f"{letter.regime.id} is for residents of {jurisdiction}, "
             f"the person lives in {letter.subject.residence}.",

@@ -35,7 +35,7 @@ _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, Recursio
 def render(letter: Letter, templates: Sequence[Path]) -> Rendered:
     """Return subject and body of a letter; paragraphs are single lines with blank lines between.
 
-    templates: folders that contain `letters/`, the user's first. Raises LetterIncomplete with
+    templates: folders with one folder a language, the user's first. Raises LetterIncomplete with
     template and line where a fact or phrase is missing or a template does what it may not.
     """
     folders = tuple(templates)
@@ -55,7 +55,7 @@ def render(letter: Letter, templates: Sequence[Path]) -> Rendered:
 def languages(templates: Sequence[Path]) -> tuple[str, ...]:
     """Return the languages that have letters of their own, such as ("de", "en", "fr")."""
     found = {p.parent.name for folder in templates
-             for p in (folder / "letters").glob("*/phrases.txt.j2") if "-" not in p.parent.name}
+             for p in folder.glob("*/phrases.txt.j2") if "-" not in p.parent.name}
     return tuple(sorted(found))
 
 
@@ -82,10 +82,10 @@ def layers_of(letter: Letter, folders: tuple[Path, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _existing(folders: tuple[Path, ...], shelves: tuple[str, ...], kind: str) -> tuple[str, ...]:
-    """Names of the files that exist, as `number of folder:path below letters/`."""
+    """Names of the files that exist, as `number of folder:path`."""
     paths = [f"{shelf}/{kind}.txt.j2".lstrip("/") for shelf in dict.fromkeys(shelves)]
     return tuple(f"{number}:{path}" for path in paths for number, folder in enumerate(folders)
-                 if (folder / "letters" / path).is_file())
+                 if (folder / path).is_file())
 
 
 def _citing(letter: Letter) -> dict[str, Callable[[str], str]]:
@@ -156,7 +156,7 @@ class _Layers(BaseLoader):
                    ) -> tuple[str, str, Callable[[], bool]]:
         """Return the source, its path and that it has not changed."""
         number, _, path = template.partition(_BAR)[0].partition(":")
-        file = self.folders[int(number)] / "letters" / path
+        file = self.folders[int(number)] / path
         return file.read_text(encoding="utf-8"), str(file), lambda: True
 
 
@@ -202,7 +202,7 @@ def _place(fault: BaseException, folders: Sequence[Path]) -> str:
 def _shown(filename: str, line: int, folders: Sequence[Path]) -> str:
     for folder in folders:
         if filename.startswith(str(folder)):
-            return f"{Path(filename).relative_to(folder)}:{line}"
+            return f"letters/{Path(filename).relative_to(folder)}:{line}"
     return f"{filename}:{line}"
 
 
