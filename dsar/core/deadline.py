@@ -74,9 +74,11 @@ def deadlines(regime: Regime, facts: Facts, calendars: Calendars) -> Deadlines:
 
 def _dated(regime: Regime, facts: Facts, rule: PeriodRule, calendars: Calendars) -> Deadlines:
     due = reckon(Run(regime, facts, rule, "due", calendars))
-    strict = reckon(Run(regime, facts, rule, "strict", calendars))
-    charitable = reckon(Run(regime, facts, rule, "charitable", calendars))
-    acknowledgement = _acknowledge(regime, facts, calendars)
+    strict = _reckon_other(regime, facts, rule, "strict", calendars, due)
+    charitable = _reckon_other(regime, facts, rule, "charitable", calendars, due)
+    ack_due, ack_steps = _acknowledge(regime, facts, calendars)
+    cites = _cites(regime, facts, rule, due)
+    doubts = _unverified(regime, facts, rule, due)
     return Deadlines(
         due=due.last_day,
         strict_due=_earlier(strict.last_day, due.last_day),
@@ -84,14 +86,35 @@ def _dated(regime: Regime, facts: Facts, rule: PeriodRule, calendars: Calendars)
         extended_due=due.extended,
         charitable_extended_due=charitable.extended,
         extension_notice_due=due.notice_due,
-        ack_due=acknowledgement[0],
-        steps=(*due.steps, *_differences(strict, due, charitable), *acknowledgement[1]),
-        cites=_cites(regime, facts, rule),
-        unverified=_unverified(regime, facts, rule, due),
+        ack_due=ack_due,
+        steps=(*due.steps, *_differences(strict, due, charitable), *ack_steps,
+               *_grounds(due, cites, doubts, calendars)),
+        cites=cites,
+        unverified=doubts,
         calendar=due.calendar,
         advisory=rule.advisory or not _granted(regime, facts.right),
         waits_for=due.waits_for,
     )
+
+
+def _reckon_other(
+    regime: Regime, facts: Facts, rule: PeriodRule, reading: str, calendars: Calendars,
+    due: Reckoning,
+) -> Reckoning:
+    """The strict or charitable reading; where nothing is disputed it is the primary one."""
+    if getattr(rule, reading) is rule.due and not (facts.moments and regime.clock):
+        return due
+    return reckon(Run(regime, facts, rule, reading, calendars))
+
+
+def _grounds(
+    due: Reckoning, cites: tuple[str, ...], doubts: tuple[str, ...], calendars: Calendars
+) -> tuple[str, ...]:
+    """What the dates rest on: the law, the calendar with its version, what is unverified."""
+    found = ["; ".join(cites)] if cites else []
+    if due.calendar != "none" and due.last_day:
+        found.append(f"calendar: {calendars.describe(due.calendar, due.last_day)}")
+    return (*found, *(f"not verified: {doubt}" for doubt in doubts))
 
 
 def _earlier(strict: date | None, due: date | None) -> date | None:
@@ -171,31 +194,34 @@ def _acknowledge(
 
 
 def _granted(regime: Regime, right: str) -> bool:
+    """Whether the law gives this right, or has a period of its own for it."""
     known = regime.rights.get(right)
-    return known is None or known.granted
+    return known.granted if known else right in regime.periods
 
 
-def _cites(regime: Regime, facts: Facts, rule: PeriodRule | None) -> tuple[str, ...]:
-    """Where the answer period, its roll and its extension are written, in English forms."""
-    sections = [rule.section if rule else "", regime.sections.get("answer", "")]
-    found = [regime.cite(s) for s in sections if s][:1]
+def _cites(
+    regime: Regime, facts: Facts, rule: PeriodRule | None, due: Reckoning | None = None
+) -> tuple[str, ...]:
+    """Where the answer period, its roll and an extension that counts are written, in English."""
+    section = (rule.section if rule else "") or regime.sections.get("answer", "")
+    found = [regime.cite(section)] if section else []
     if rule and rule.basis:
         found.append(rule.basis)
-    extension: ExtensionRule | None = regime.extension(facts.right)
-    if extension and extension.section:
+    extension = regime.extension(facts.right)
+    if due and due.extended and extension and extension.section:
         found.append(regime.cite(extension.section))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) or (regime.statute,)
 
 
-def _unverified(
-    regime: Regime, facts: Facts, rule: PeriodRule, due: Reckoning
-) -> tuple[str, ...]:
+def _unverified(regime: Regime, facts: Facts, rule: PeriodRule, due: Reckoning) -> tuple[str, ...]:
     found = []
     if rule.confidence != "verified":
         found.append("the length of the period")
     if rule.roll_confidence != "verified" and rule.due.rolls:
         found.append("that a last day on a weekend or holiday moves to the next working day")
-    extension = regime.extension(facts.right)
+    if "{place}" in rule.due.calendar and due.calendar == "weekend-only":
+        found.append("which holidays count where the place to act is outside the law's states")
+    extension: ExtensionRule | None = regime.extension(facts.right)
     if due.extended and extension and extension.confidence != "verified":
         found.append("the extension")
     found.extend(f"what the question about {s.kind} does to the clock" for s in due.unverified)

@@ -215,8 +215,7 @@ def _last_day(run: Run, clock: Clock, counting: Counting, steps: list[str]) -> d
         return day
     rolled = roll(day, run.works)
     if rolled != day:
-        steps.append(f"no working day ({run.calendars.describe(run.calendar, day)}) -> "
-                     f"{in_words(rolled)}")
+        steps.append(f"not a working day ({run.calendar}) -> {in_words(rolled)}")
     return rolled
 
 
@@ -310,8 +309,8 @@ def calendar_id(template: str, regime: Regime, facts: Facts) -> str:
         return template
     if facts.country is None or facts.country not in regime.countries:
         return "weekend-only" if "{place}" in template else _trimmed(template, None, regime)
-    return _trimmed(template.replace("{place}", facts.country + "-{subdivision}"),
-                    facts.subdivision, regime)
+    place = template.replace("{place}", facts.country + "-{subdivision}")
+    return _trimmed(place, facts.subdivision, regime)
 
 
 def _trimmed(template: str, subdivision: str | None, regime: Regime) -> str:

@@ -12,6 +12,9 @@ _SECTION = re.compile(
     r"(?P<article>[^()]+)(?:\((?P<paragraph>[^()]+)\))?(?:\((?P<point>[^()]+)\))?"
 )
 
+LATER_STEPS = ("appeal", "grievance", "transfer")
+"""What follows a first request: a law without a period for it sets none."""
+
 
 class Right(StrEnum):
     """What a data subject may ask for."""
@@ -193,6 +196,7 @@ class RightRule:
     section: as the law numbers it ("15", "1798.105"), never with the law's name.
     demands: ids of what the letter lists; the words stand in the templates.
     granted: false where the law names a duty but no right to ask, or where it is not in force.
+    scope: "provided" where the right reaches only data the person provided, until `scope_until`.
     """
 
     right: str
@@ -201,6 +205,8 @@ class RightRule:
     note: str = ""
     granted: bool = True
     valid_from: date | None = None
+    scope: str = ""
+    scope_until: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,8 +252,9 @@ class Regime:
     unverified: tuple[str, ...] = ()
 
     def period(self, right: str) -> PeriodRule | None:
-        """The rule for `right`, else the law's default."""
-        return self.periods.get(right) or self.periods.get("default")
+        """The rule for `right`, else the law's default; later steps have only their own rule."""
+        own = self.periods.get(right)
+        return own if own or right in LATER_STEPS else self.periods.get("default")
 
     def answer_period(self, right: str, on: date | None = None) -> Counting | None:
         """The statutory number for an answer, or None where the law gives none.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dsar import shipped
 from dsar.law.dayrules import WEEKDAYS, days_of
@@ -152,14 +153,11 @@ def shipped_calendars(overrides: Mapping[str, Override] | None = None) -> Holida
     return HolidayCalendars(shipped.law(), overrides)
 
 
-def unpack(packed: Mapping[str, object]) -> dict[str, frozenset[date]]:
+def unpack(packed: Mapping[str, Any]) -> dict[str, frozenset[date]]:
     """Undo `pack`: `{"": [days], "BY": {"more": […], "less": […]}}`, days as YYYY-MM-DD."""
-    whole = packed["days"]
-    parts = packed["parts"]
-    assert isinstance(whole, list) and isinstance(parts, dict)
-    common = _dates(whole)
+    common = _dates(packed["days"])
     found = {"": common}
-    for name, change in parts.items():
+    for name, change in packed["parts"].items():
         found[name] = (common | _dates(change["more"])) - _dates(change["less"])
     return found
 

@@ -118,6 +118,8 @@ def _rights(reader: Reader) -> dict[str, RightRule]:
             note=block.text("note"),
             granted=block.flag("granted", default=True),
             valid_from=block.day("valid_from"),
+            scope=block.one_of("scope", ("", "provided"), default=""),
+            scope_until=block.day("scope_until"),
         )
         block.finish()
     return found
