@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
 
 from dsar.core.case import (
     Case,
@@ -20,37 +19,10 @@ from dsar.core.caseindex import CaseFacts, CaseIndex
 from dsar.core.house import STREAM, MessageSetAside
 from dsar.core.letter import Stage
 from dsar.core.match import Match
-from dsar.core.message import Label, Message
+from dsar.core.message import Message
 from dsar.drafting import Archive
+from dsar.reading.reading import Reading
 from dsar.store import Store
-
-
-class Reading(Protocol):
-    """What a message says; `reading/` makes it."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """All labels, the main one first."""
-
-    @property
-    def sentence(self) -> str:
-        """The sentence the reading rests on."""
-
-    @property
-    def confidence(self) -> float:
-        """Between 0 and 1."""
-
-    @property
-    def language(self) -> str:
-        """BCP 47, or an empty string."""
-
-    @property
-    def new_due_on(self) -> date | None:
-        """The due date after this message, where it changes it."""
-
-    @property
-    def tickets(self) -> tuple[str, ...]:
-        """Numbers under which the company files the case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +102,8 @@ class Reception:
             on=self.local(at), at=at, digest=message.digest, subject=message.subject,
             sender=message.sender.addr if message.sender else "", candidates=match.candidates,
             evidence=tuple(f"{e.kind}: {e.case_id}" for e in match.evidence),
-            labels=found.reading.labels, why=match.suspicious or match.why or "ambiguous",
+            labels=tuple(map(str, found.reading.labels)),
+            why=match.suspicious or match.why or "ambiguous",
         )
         self.store.append(STREAM, [event], after=len(self.store.events(STREAM)))
         self.set_aside.add(message.digest)
@@ -140,9 +113,9 @@ def machine_reading(found: Found, on: date) -> ReplyRead:
     """The provisional reading of a message as an event."""
     reading = found.reading
     return ReplyRead(
-        on=on, digest=found.message.digest, labels=reading.labels, by="machine",
+        on=on, digest=found.message.digest, labels=tuple(map(str, reading.labels)), by="machine",
         sentence=reading.sentence, confidence=reading.confidence, language=reading.language,
-        new_due_on=reading.new_due_on,
+        new_due_on=reading.clock.new_due_on,
     )
 
 
@@ -215,7 +188,3 @@ def settle_from_sent(store: Store, cases: Mapping[str, Case], sent: frozenset[st
         settled.append(case.id)
     return settled
 
-
-def main_label(reading: Reading) -> str:
-    """The first label, or `unclear`."""
-    return reading.labels[0] if reading.labels else str(Label.UNCLEAR)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dsar.core.status import Standing
     from dsar.core.subject import DataSubject
     from dsar.law.load import Laws
+    from dsar.mail.secret import Secret
     from dsar.registry.load import Registry
     from dsar.store import Store
     from dsar.store.archive import Archive
@@ -39,6 +40,7 @@ class App:
         self.settings = settings
         self.environment = environment
         self.home = Home.find(settings.home, environment)
+        self.secrets: dict[str, Secret] = {}
         self._started = datetime.now(UTC)
 
     # -- the clock ---------------------------------------------------------------------------
@@ -172,9 +174,9 @@ class App:
 
         facts = deadline_facts(case)
         regime = self.laws.regimes.get(case.facts.regime)
-        known = facts is not None and regime is not None
-        found = deadlines(regime, facts, self.laws.calendars) if known else None
-        return standing(case, found, self.today)
+        if facts is None or regime is None:
+            return standing(case, None, self.today)
+        return standing(case, deadlines(regime, facts, self.laws.calendars), self.today)
 
     # -- talking -------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdraw
             "not-sent", "duplicate", "other")
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date on the command line."""
 
     name = "date"

@@ -19,7 +19,7 @@ from dsar.errors import NotSetUp, RefusedByRail
 if TYPE_CHECKING:
     from dsar.mail import Mailbox, Transport
     from dsar.mail.account import Account
-    from dsar.mail.secret import Secret
+    from dsar.mail.login import SecretGiver
 
 
 def accounts(app: App) -> tuple[Account, ...]:
@@ -55,18 +55,29 @@ def refuse_real_account_under_set_clock(app: App, account: Account) -> None:
                             hint="Unset DSAR_TODAY to send.")
 
 
-def secret_of(app: App, account: Account) -> Secret:
-    """The password or token of an account. Raises SecretUnavailable."""
-    from dsar.mail.secret import Secret, read_secret
+def secret_of(app: App, account: Account) -> SecretGiver:
+    """What fetches the password or token for each login; a person is asked only once.
 
-    def ask() -> str:
-        return str(click.prompt(f"Password for {account.address}", hide_input=True, err=True))
-
+    Raises SecretUnavailable when called.
+    """
     from dsar.mail.account import Auth
+    from dsar.mail.secret import Prompt, Secret, read_secret
 
     if account.auth is Auth.NONE:
         return Secret("")
-    return read_secret(account.secret, ask=ask if app.can_ask else None)
+
+    def ask(question: str) -> str:
+        return str(click.prompt(question, hide_input=True, err=True))
+
+    def fetch() -> Secret:
+        known = app.secrets.get(account.name)
+        if known is None:
+            known = read_secret(account.secret, ask=ask if app.can_ask else None)
+            if isinstance(account.secret, Prompt):
+                app.secrets[account.name] = known
+        return known
+
+    return fetch
 
 
 def open_transport(app: App, account: Account) -> Transport:

@@ -45,7 +45,8 @@ def composed(words: Rendered, letter: Letter, headers: Headers, *, attach: str =
     if attach == "docx":
         from dsar.letters.document import as_docx
 
-        attachments = [Attachment(f"{letter.reference}.docx", DOCX, as_docx(words, letter))]
+        content = as_docx(words, letter)
+        attachments = [Attachment(name=f"{letter.reference}.docx", type=DOCX, content=content)]
     reply_to = Address(name=headers.display_name, addr=headers.reply_to) if (
         headers.reply_to) else None
     return compose(

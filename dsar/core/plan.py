@@ -123,8 +123,8 @@ class _Taken:
         """Cases that hold a new request back: open ones, and closed ones in their cool-down."""
         taken = cls()
         for case in cases:
-            if case.closed and _months_since(case.closed.on, choice.today) >= (
-                    COOL_DOWN_MONTHS.get(choice.right, 6)):
+            if case.closed and (not case.attempts and not case.letters or _months_since(
+                    case.closed.on, choice.today) >= COOL_DOWN_MONTHS.get(choice.right, 6)):
                 continue
             for key in _case_keys(case):
                 taken.cases[key] = case

@@ -1,0 +1,126 @@
+"""`dsar doctor`: check everything, one line each with the fix."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import global_options
+from dsar.errors import DoneInPart, DsarError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing looked at. `fix` is what to do where it is not in order."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+    fix: str = ""
+
+
+@click.command()
+@click.option("--network", is_flag=True, help="Also log in to the mail servers; sends nothing.")
+@global_options
+@pass_app
+def doctor(app: App, *, network: bool) -> None:
+    """Check the set-up, the ledger and the data, one line each with the fix.
+
+    Reads only, and stays on this machine unless --network is given.
+    """
+    checks = [*_files(app), *_data(app), *_ledger(app)]
+    if network:
+        checks += list(_servers(app))
+    items = [vars(check) for check in checks]
+    if app.settings.json:
+        app.emit("doctor", items, {"failed": sum(not c.ok for c in checks)})
+    else:
+        for check in checks:
+            _show(check)
+    if failed := [c for c in checks if not c.ok]:
+        raise DoneInPart(f"{len(failed)} of {len(checks)} checks found something.",
+                         hint="Each line above names its fix.")
+
+
+def _show(check: Check) -> None:
+    mark = click.style("ok", fg="green") if check.ok else click.style("!!", fg="red")
+    click.echo(f"{mark}  {check.what}" + (f": {check.detail}" if check.detail else ""))
+    if not check.ok and check.fix:
+        click.echo(f"    -> {check.fix}")
+
+
+def _try(what: str, attempt: Callable[[], str]) -> Check:
+    try:
+        return Check(what=what, ok=True, detail=attempt())
+    except DsarError as error:
+        return Check(what=what, ok=False, detail=str(error), fix=error.hint)
+
+
+def _files(app: App) -> Iterator[Check]:
+    yield _try("config.yaml", lambda: f"{len(app.config.accounts)} accounts")
+    yield _try("people.yaml", lambda: app.config.person(app.settings.person).id)
+    from dsar.cli.mailing import accounts
+
+    yield _try("accounts", lambda: ", ".join(a.name for a in accounts(app)) or "none yet")
+    open_files = [p for p in _private(app) if p.exists() and p.stat().st_mode & 0o077]
+    listed = ", ".join(str(p) for p in open_files[:3])
+    yield Check(what="private files", ok=not open_files, detail=listed,
+                fix=f"chmod -R go-rwx {app.home.data_folder}")
+
+
+def _private(app: App) -> Iterator[Path]:
+    for folder in {app.home.config_folder, app.home.data_folder}:
+        if folder.is_dir():
+            yield folder
+            yield from (p for p in folder.rglob("*")
+                        if not p.is_symlink() and stat.S_ISREG(p.stat().st_mode))
+
+
+def _data(app: App) -> Iterator[Check]:
+    yield _try("registry", lambda: f"{len(app.registry)} companies")
+
+    def laws() -> str:
+        app.laws.check()
+        return f"{len(app.laws.regimes)} laws"
+
+    yield _try("laws", laws)
+    yield _try("letters", lambda: ", ".join(app.letter_languages))
+
+
+def _ledger(app: App) -> Iterator[Check]:
+    def ledger() -> str:
+        with app.reading() as store:
+            cases = list(store.cases())
+            doubtful = [c.id for c in cases if c.in_doubt]
+        more = f", in doubt: {', '.join(doubtful)}" if doubtful else ""
+        return f"{len(cases)} cases{more}"
+
+    def archive() -> str:
+        with app.reading() as store:
+            digests = {a.digest for c in store.cases() for a in c.approvals}
+            digests |= {r.received.digest for c in store.cases() for r in c.replies}
+        missing = [d for d in digests if not app.archive.has(d)]
+        if missing:
+            raise DsarError(f"{len(missing)} mails named by the ledger are not in the archive.",
+                            hint="Restore the archive folder from a backup.")
+        return f"{len(digests)} mails named by the ledger, all there"
+
+    yield _try("ledger", ledger)
+    yield _try("archive", archive)
+
+
+def _servers(app: App) -> Iterator[Check]:
+    from dsar.cli.mailing import accounts
+    from dsar.cli.setup import provider_steps, test_account
+
+    for account in accounts(app):
+        for kind, error in test_account(app, account).items():
+            steps = "; ".join(provider_steps(account))
+            fix = " ".join(filter(None, (error.hint if error else "", steps)))
+            yield Check(what=f"{account.name} {kind}", ok=error is None,
+                        detail=str(error) if error else "works", fix=fix)

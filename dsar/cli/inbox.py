@@ -1,0 +1,261 @@
+"""`dsar inbox`: replies that wait for a person, and mail read from files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import global_options
+from dsar.core.house import STREAM, MessageAssigned, MessageIgnored, MessageSetAside
+from dsar.core.message import Label
+from dsar.errors import DoneInPart, UsageProblem
+
+if TYPE_CHECKING:
+    from dsar.core.case import Case, CaseEvent
+    from dsar.core.message import Message
+    from dsar.store import Store
+
+
+@click.group()
+@global_options
+def inbox() -> None:
+    """Replies that wait for you, and mail from files."""
+
+
+@inbox.command(name="list")
+@global_options
+@pass_app
+def list_waiting(app: App) -> None:
+    """List what waits: messages to assign, and replies a machine has read provisionally."""
+    from dsar.report.terminal import row
+
+    with app.reading() as store:
+        items = [*_to_assign(store), *_to_confirm(store)]
+    if app.settings.json:
+        app.emit("inbox", items, {"total": len(items)})
+        return
+    if app.settings.plain:
+        app.emit_rows(("message", "kind", "sender", "case", "labels", "why"), items)
+        return
+    for item in items:
+        case = item["case"] or "?"
+        click.echo(row((item["message"][:10], 12), (case, 11), (item["sender"], 28),
+                       last=f"{'/'.join(item['labels'])} {item['why']}"))
+    if not items:
+        click.echo("Nothing waits for you.")
+    elif items:
+        app.next(f"dsar inbox show {items[0]['message'][:10]}")
+
+
+def _to_assign(store: Store) -> Iterator[dict[str, Any]]:
+    for aside in store.house().waiting.values():
+        yield {"message": aside.digest, "kind": "assign", "sender": aside.sender, "case": None,
+               "candidates": list(aside.candidates), "labels": list(aside.labels),
+               "subject": aside.subject, "why": aside.why, "on": aside.on.isoformat()}
+
+
+def _to_confirm(store: Store) -> Iterator[dict[str, Any]]:
+    from dsar.core.status import APPLIED_BY_ITSELF
+
+    for case in store.cases():
+        for reply in case.replies:
+            labels = reply.machine.labels if reply.machine else (str(Label.UNCLEAR),)
+            if reply.confirmed or case.closed or {Label(x) for x in labels} <= APPLIED_BY_ITSELF:
+                continue
+            yield {"message": reply.received.digest, "kind": "confirm", "case": case.id,
+                   "sender": reply.received.sender, "candidates": [], "labels": list(labels),
+                   "subject": reply.received.subject, "on": reply.received.on.isoformat(),
+                   "why": reply.machine.sentence if reply.machine else ""}
+
+
+@inbox.command()
+@click.argument("digest", metavar="MESSAGE")
+@global_options
+@pass_app
+def show(app: App, digest: str) -> None:
+    """Show one message: who wrote, by which evidence it is filed, its own words.
+
+    Attachments are listed, never opened; links are shown as text, never followed.
+    """
+    with app.reading() as store:
+        full = _full_digest(store, digest)
+    message = _archived(app, full)
+    if app.settings.json:
+        app.emit("message", [_message_item(message)])
+        return
+    from dsar.report.terminal import printable
+
+    sender = f"{message.sender.name} <{message.sender.addr}>" if message.sender else "unknown"
+    click.echo(f"From:    {printable(sender)}   ({message.authentic} by your provider)")
+    click.echo(f"Subject: {printable(message.subject)}")
+    click.echo(f"Arrived: {message.received or 'unknown'}")
+    for part in message.parts:
+        click.echo(f"Attached: {printable(part.name)} ({part.declared_type}, {part.size} bytes)")
+    click.echo()
+    for line in message.own_text.splitlines():
+        click.echo(printable(line))
+    app.next(f"dsar inbox assign {full[:10]} CASE --label LABEL, or dsar inbox ignore {full[:10]}")
+
+
+def _message_item(message: Message) -> dict[str, Any]:
+    return {
+        "message": message.digest, "message_id": message.message_id, "subject": message.subject,
+        "sender": message.sender.addr if message.sender else None,
+        "authentic": str(message.authentic), "own_text": message.own_text,
+        "received": message.received.isoformat() if message.received else None,
+        "attachments": [{"name": p.name, "type": p.declared_type, "size": p.size}
+                        for p in message.parts],
+    }
+
+
+def _full_digest(store: Store, short: str) -> str:
+    """The one waiting or filed message whose digest begins so. Raises UsageProblem."""
+    known = set(store.house().seen) | {r.received.digest for c in store.cases() for r in c.replies}
+    found = [d for d in known if d.startswith(short.lower())]
+    if len(found) == 1 and len(short) >= 4:
+        return found[0]
+    problem = "No message begins" if not found else f"{len(found)} messages begin"
+    raise UsageProblem(f"{problem} with {short!r}.", hint="dsar inbox list")
+
+
+def _archived(app: App, digest: str) -> Message:
+    from dsar.mail.parse import parse
+
+    return parse(app.archive.read(digest), trusted_authserv=(), digest=digest)
+
+
+LABELS = [str(label) for label in Label]
+
+
+@inbox.command()
+@click.argument("digest", metavar="MESSAGE")
+@click.argument("case_id", metavar="CASE")
+@click.option("--label", "labels", multiple=True, type=click.Choice(LABELS),
+              help="What it says, confirmed by you; repeat it where it says several things.")
+@click.option("--until", metavar="DATE", help="For an extension: the date the company names.")
+@global_options
+@pass_app
+def assign(app: App, digest: str, case_id: str, *, labels: tuple[str, ...], until: str | None
+           ) -> None:
+    """File a message under a case, and say what it is.
+
+    Also confirms or corrects the reading of a message that is filed already.
+    """
+    with app.writing() as store:
+        full = _full_digest(store, digest)
+        case = store.case(case_id)
+        events = _assigned(app, store, case, full, labels)
+        if labels:
+            events += _effects(app, case, full, labels, until)
+        store.append(case_id, events, after=case.version)
+        if full in store.house().waiting:
+            done = MessageAssigned(on=app.today, digest=full, case_id=case_id)
+            store.append(STREAM, [done], after=store.house().version)
+    app.say(f"Filed under {case_id}." if not labels else f"{case_id}: {', '.join(labels)}.")
+    app.next(f"dsar case show {case_id}")
+
+
+def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str, ...]
+              ) -> list[CaseEvent]:
+    from dsar.cli.receiving import local_date
+    from dsar.core.case import ReplyRead, ReplyReceived
+
+    message = _archived(app, digest)
+    when = message.received or app.now()
+    known = case.reply(digest)
+    events: list[CaseEvent] = [] if known else [ReplyReceived(
+        on=local_date(when), at=when, digest=digest, message_id=message.message_id,
+        sender=message.sender.addr if message.sender else "", subject=message.subject,
+        authentic=str(message.authentic), evidence=("said by you",), filed_by="person")]
+    if labels:
+        events.append(ReplyRead(on=app.today, digest=digest, labels=labels, by="person"))
+    elif known is None:
+        aside: MessageSetAside | None = store.house().waiting.get(digest)
+        machine = aside.labels if aside else (str(Label.UNCLEAR),)
+        events.append(ReplyRead(on=app.today, digest=digest, labels=machine, by="machine"))
+    return events
+
+
+def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: str | None
+             ) -> list[CaseEvent]:
+    """What a confirmed label does to the law's clock, dated by the arrival of the message."""
+    from dsar.cli.receiving import local_date
+    from dsar.core.case import ClockEvent, ExtensionNotified
+
+    message = _archived(app, digest)
+    on = local_date(message.received or app.now())
+    known = case.reply(digest)
+    machine = known.machine.new_due_on if known and known.machine else None
+    day = date.fromisoformat(until) if until else machine
+    found: list[CaseEvent] = []
+    if Label.EXTENSION_NOTICE in labels:
+        found.append(ExtensionNotified(on=on, until=day, digest=digest))
+    if Label.IDENTITY_REQUEST in labels:
+        found.append(ClockEvent(on=on, type="id_requested"))
+    if Label.CLARIFICATION_REQUEST in labels:
+        found.append(ClockEvent(on=on, type="clarification_requested"))
+    if Label.FEE_DEMAND in labels:
+        found.append(ClockEvent(on=on, type="fee_requested"))
+    return [event for event in found if event not in case.clock]
+
+
+@inbox.command()
+@click.argument("digests", nargs=-1, required=True, metavar="MESSAGE...")
+@global_options
+@pass_app
+def ignore(app: App, digests: tuple[str, ...]) -> None:
+    """Say that messages answer no case; their bytes are removed from the archive."""
+    with app.writing() as store:
+        for short in digests:
+            full = _full_digest(store, short)
+            if full not in store.house().waiting:
+                raise UsageProblem(f"{short} is filed under a case and stays there.")
+            event = MessageIgnored(on=app.today, digest=full)
+            store.append(STREAM, [event], after=store.house().version)
+            app.archive.delete(full)
+    app.say(f"Ignored {len(digests)}.")
+    app.next("dsar inbox list")
+
+
+@inbox.command()
+@click.argument("paths", nargs=-1, required=True,
+                type=click.Path(exists=True, path_type=Path), metavar="PATH...")
+@click.option("--dry-run", "-n", is_flag=True, help="Show what would be filed; record nothing.")
+@global_options
+@pass_app
+def read(app: App, paths: tuple[Path, ...], *, dry_run: bool) -> None:
+    """Read mail from .eml files, folders, mbox or Maildir, as if it had just arrived."""
+    from dsar.cli.receiving import found_item, reception
+    from dsar.mail.maildir import messages_in
+    from dsar.mail.parse import parse
+
+    unreadable: list[str] = []
+    opened = app.reading() if dry_run else app.writing()
+    with opened as store:
+        filing = reception(app, store, record=not dry_run)
+        for path in paths:
+            try:
+                for name, raw in messages_in(path):
+                    found = filing.file(raw, parse(raw, trusted_authserv=()))
+                    _show_read(app, found_item(name, found))
+            except OSError as error:
+                unreadable.append(f"{path}: {error.strerror}")
+    if unreadable:
+        raise DoneInPart("Not everything could be read:\n" + "\n".join(unreadable))
+    app.next("" if dry_run else "dsar status")
+
+
+def _show_read(app: App, item: dict[str, Any]) -> None:
+    if app.settings.json:
+        app.emit_line(item)
+        return
+    from dsar.report.terminal import row
+
+    case = item["case"] if isinstance(item["case"], str) else ",".join(item["case"] or ["-"])
+    click.echo(row((Path(item["file"]).name, 24), (case, 14), (item["label"], 24),
+                   last=item["suspicious"] or item["why"]))

@@ -1,0 +1,164 @@
+"""`dsar poll`: fetch new mail and file the replies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import global_options
+from dsar.errors import DoneInPart, DsarError
+
+if TYPE_CHECKING:
+    from dsar.core.caseindex import CaseIndex
+    from dsar.inbox import Found, Reception
+    from dsar.mail import Coordinates, Cursor, Envelope, Mailbox
+    from dsar.mail.account import Account
+    from dsar.store import Store
+
+FEW = 200
+"""Up to so many new messages the bodies of all are looked at, not of candidates only."""
+
+
+@dataclass
+class Tally:
+    """What a poll did."""
+
+    looked_at: int = 0
+    filed: list[Found] = field(default_factory=list)
+    waiting: list[Found] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+@click.command()
+@click.option("--account", "account_name", metavar="NAME", help="Only this account.")
+@click.option("--rescan", is_flag=True, help="Forget how far was read; nothing is filed twice.")
+@global_options
+@pass_app
+def poll(app: App, *, account_name: str | None, rescan: bool) -> None:
+    """Fetch new mail and file the replies.
+
+    Never changes the mailbox. Mail that answers no case is neither stored nor shown. Letters
+    that are in doubt are looked up in the Sent mailbox.
+    """
+    from dsar.cli.mailing import account_named, accounts
+    from dsar.mailstate import load_cursors, save_cursors
+
+    chosen = [account_named(app, account_name)] if account_name else list(accounts(app))
+    if not chosen:
+        chosen = [account_named(app, None)]
+    tally = Tally()
+    with app.home.working(), app.writing() as store:
+        cursors = {} if rescan else load_cursors(app.home.cursors)
+        for account in chosen:
+            _poll_account(app, store, account, cursors, tally)
+        result = "ok" if not tally.failed else "failed"
+        save_cursors(app.home.cursors, cursors, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
+                     result=result)
+    _report(app, tally)
+
+
+def _poll_account(
+    app: App, store: Store, account: Account, cursors: dict[tuple[str, str], Cursor], tally: Tally
+) -> None:
+    """Poll one account; what fails there is noted and does not stop the others."""
+    from dsar.cli.mailing import open_mailbox
+    from dsar.cli.receiving import reception
+
+    if not any(True for _ in store.cases()):
+        return
+    try:
+        mailbox = open_mailbox(app, account)
+        try:
+            _settle(store, mailbox, tally)
+            filing = reception(app, store, record=True)
+            for name in mailbox.mailboxes():
+                key = (account.name, name)
+                cursors[key] = _poll_mailbox(app, filing, mailbox, name, cursors.get(key), tally)
+        finally:
+            mailbox.close()
+    except DsarError as error:
+        if len(app.config.accounts) == 1:
+            raise
+        tally.failed.append(f"{account.name}: {error}")
+
+
+def _settle(store: Store, mailbox: Mailbox, tally: Tally) -> None:
+    from dsar.inbox import settle_from_sent
+
+    cases = {case.id: case for case in store.cases()}
+    doubtful = [case.in_doubt.message_id for case in cases.values() if case.in_doubt]
+    if doubtful:
+        tally.settled += settle_from_sent(store, cases, mailbox.sent_ids(doubtful))
+
+
+def _poll_mailbox(
+    app: App, filing: Reception, mailbox: Mailbox, name: str, cursor: Cursor | None, tally: Tally
+) -> Cursor:
+    """File what is new in one mailbox and return how far was read."""
+    from dsar.mail.parse import parse
+
+    envelopes, following = mailbox.new(name, cursor)
+    wanted = dict(_candidates(app, filing, list(envelopes), tally))
+    for coordinates, raw in mailbox.fetch(list(wanted)):
+        envelope = wanted[coordinates]
+        message = parse(raw, trusted_authserv=(), received=envelope.received)
+        found = filing.file(raw, message)
+        if not found.new:
+            continue
+        (tally.filed if found.match.case_ids else tally.waiting).append(found)
+        _show(app, found, name)
+    return following
+
+
+def _candidates(
+    app: App, filing: Reception, envelopes: list[Envelope], tally: Tally
+) -> Iterator[tuple[Coordinates, Envelope]]:
+    from dsar.cli.receiving import index_of
+    from dsar.core.candidates import might_answer
+
+    tally.looked_at += len(envelopes)
+    if not envelopes:
+        return
+    index: CaseIndex = index_of(app, filing.cases)
+    first = min((f.sent_on for f in index.facts.values()), default=app.today)
+    for envelope in envelopes:
+        if envelope.received and envelope.received.date() < first:
+            continue
+        if len(envelopes) <= FEW or might_answer(envelope.headers, index):
+            yield envelope.coordinates, envelope
+
+
+def _show(app: App, found: Found, mailbox: str) -> None:
+    from dsar.cli.receiving import found_item
+    from dsar.report.terminal import row
+
+    if app.settings.json:
+        app.emit_line(found_item(mailbox, found))
+        return
+    sender = found.message.sender.addr if found.message.sender else "unknown sender"
+    chosen = ", ".join(found.match.case_ids)
+    what = str(found.reading.label) if chosen else f"waits for you: {_why(found)}"
+    click.echo(row(("", 2), (chosen or "-", 11), (sender, 32), last=what))
+
+
+def _why(found: Found) -> str:
+    return found.match.suspicious or found.match.why or "which case?"
+
+
+def _report(app: App, tally: Tally) -> None:
+    labels = Counter(str(f.reading.label) for f in tally.filed)
+    if not app.settings.json:
+        read = ", ".join(f"{count} {label}" for label, count in labels.most_common())
+        filed = f"{len(tally.filed)} filed" + (f" ({read})" if read else "")
+        settled = f", {len(tally.settled)} doubtful letters settled" if tally.settled else ""
+        click.echo(f"{tally.looked_at} new messages, {filed}, {len(tally.waiting)} wait for you"
+                   f"{settled}.")
+    app.next("dsar inbox list" if tally.waiting else "dsar status")
+    if tally.failed:
+        raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))

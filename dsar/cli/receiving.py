@@ -1,0 +1,117 @@
+"""Builds what filing of mail needs from the home: cases, index, reading, due dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from dsar.cli.app import App
+from dsar.core.case import Case
+from dsar.core.caseindex import CaseIndex
+from dsar.core.match import Match, match
+from dsar.core.message import Message
+from dsar.core.status import deadline_facts
+from dsar.inbox import Found, Reception, case_facts
+from dsar.store import Store
+
+if TYPE_CHECKING:
+    from dsar.reading.reading import DueFacts, Reading
+
+
+def reception(app: App, store: Store, *, record: bool) -> Reception:
+    """What files messages; record=False judges only and writes nothing."""
+    cases = {case.id: case for case in store.cases()}
+    house = store.house()
+    index = index_of(app, cases)
+    return Reception(
+        cases=cases, judge=judge(app, cases, index), local=local_date, now=app.now,
+        store=store if record else None, archive=app.archive if record else None,
+        set_aside=set(house.seen),
+    )
+
+
+def index_of(app: App, cases: dict[str, Case]) -> CaseIndex:
+    """The index over all cases, with the hosts that say nothing about who writes."""
+    from dsar.mail.shared import shared_domains
+
+    lists = shared_domains()
+    own = [p.email for p in app.config.people]
+    facts = [_with_registry(app, case) for case in cases.values()]
+    return CaseIndex.of(facts, free_mail=lists.free_mail, help_desks=lists.help_desks, own=own)
+
+
+def _with_registry(app: App, case: Case) -> Any:
+    return case_facts(case)
+
+
+def judge(
+    app: App, cases: dict[str, Case], index: CaseIndex
+) -> Callable[[Message], tuple[Match, Reading]]:
+    """Matching and reading of one message, with the due dates of the case it answers."""
+    from dsar.reading.classify import read
+
+    def decide(message: Message) -> tuple[Match, Reading]:
+        first = match(message, index)
+        chosen = first.case_ids or first.candidates
+        case = cases[chosen[0]] if chosen else None
+        return first, read(message, first, due=due_facts(app, case) if case else None)
+
+    return decide
+
+
+def due_facts(app: App, case: Case) -> DueFacts | None:
+    """What the law says of a case's dates, for reading an extension; None without a number."""
+    from dsar.core.deadline import Facts, Moment, deadlines
+    from dsar.reading.reading import DueFacts
+
+    facts = deadline_facts(case)
+    regime = app.laws.regimes.get(case.facts.regime)
+    if facts is None or regime is None:
+        return None
+    calendars = app.laws.calendars
+    bare = replace(facts, moments=())
+    due = deadlines(regime, bare, calendars).due
+    if due is None:
+        return None
+    notice = Moment(type="extension_notice", on=facts.received)
+    longest = deadlines(regime, replace(bare, moments=(notice,)), calendars).extended_due
+
+    def period_from(day: date) -> date:
+        fresh = Facts(right=facts.right, received=day, country=facts.country,
+                      subdivision=facts.subdivision)
+        return deadlines(regime, fresh, calendars).due or day
+
+    return DueFacts(sent_on=facts.received, due_on=due, latest_due_on=longest or due,
+                    period_from=period_from)
+
+
+def local_date(instant: datetime) -> date:
+    """The calendar day of an instant where the user is."""
+    return instant.astimezone().date()
+
+
+def found_item(file: str, found: Found) -> dict[str, Any]:
+    """The JSON line of `inbox read` and `poll` for one message."""
+    reading, chosen = found.reading, found.match.case_ids
+    case: str | list[str] | None = None
+    if chosen:
+        case = chosen[0] if len(chosen) == 1 else list(chosen)
+    due = reading.clock.new_due_on
+    return {
+        "file": file, "message_id": found.message.message_id, "case": case,
+        "candidates": list(found.match.candidates),
+        "evidence": [f"{e.kind}: {e.case_id} ({e.detail})" for e in found.match.evidence],
+        "label": str(reading.label), "labels": [str(label) for label in reading.labels],
+        "confidence": round(reading.confidence, 3), "sentence": reading.sentence,
+        "language": reading.language, "new_due_on": due.isoformat() if due else None,
+        "suspicious": found.match.suspicious, "why": found.match.why, "new": found.new,
+    }
+
+
+def sorted_by_time(messages: Sequence[tuple[str, bytes, Message]]
+                   ) -> list[tuple[str, bytes, Message]]:
+    """Messages in the order they arrived, so that tickets are learned before they are used."""
+    return sorted(messages, key=lambda m: (m[2].received is None,
+                                           m[2].received.timestamp() if m[2].received else 0.0))
