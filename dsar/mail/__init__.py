@@ -41,6 +41,7 @@ class Transport(Protocol):
     def send(self, message: bytes, *, sender: str, recipients: Sequence[str]) -> str:
         """Send one message (CRLF lines) and return the server's reply, such as "250 2.0.0 Ok".
 
+        It goes to all recipients or, where the server refuses one of them, to none.
         Raises Rejected (refused), NotAttempted (certainly not sent), OutcomeUnknown (in doubt),
         LoginRefused and MailServerUnreachable (before anything was sent).
         """
@@ -61,7 +62,10 @@ class Coordinates:
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """How far a mailbox was read: a cache, losing it costs a rescan."""
+    """How far a mailbox was read: a cache, losing it costs a rescan.
+
+    For a Maildir `last_uid` is the newest change of a file, in microseconds.
+    """
 
     uidvalidity: int
     last_uid: int
@@ -84,16 +88,30 @@ class Mailbox(Protocol):
         """Names of the mailboxes to read: INBOX, Junk and the provider's quarantine."""
 
     def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
-        """Return the headers of messages above `cursor`, and the cursor for the next time."""
+        """Return the headers of messages above `cursor`, and the cursor for the next time.
+
+        The headers come as they are asked for; keep the cursor only once all of them are dealt
+        with. A message may be shown twice, but none is ever left out. Raises Temporary.
+        """
 
     def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[tuple[Coordinates, bytes]]:
-        """Yield the raw bytes of each message, without setting \\Seen."""
+        """Yield the raw bytes of each message, without setting \\Seen.
+
+        A message that is gone by now is left out. Raises Temporary, also where the mailbox
+        was made anew in the meantime.
+        """
 
     def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:
-        """Which of these Message-IDs lie in the Sent mailbox."""
+        """Which of these Message-IDs lie in the Sent mailbox.
+
+        Evidence that a letter went out; that one is absent proves nothing.
+        """
 
     def file_sent(self, message: bytes) -> None:
-        """Put a copy of a sent letter into the Sent mailbox."""
+        """Put a copy of a sent letter into the Sent mailbox, once.
+
+        Raises Temporary, or another DsarError where there is no such mailbox.
+        """
 
     def close(self) -> None:
         """Log out; never raises."""

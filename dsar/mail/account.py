@@ -1,0 +1,251 @@
+"""A mail account: its servers, how to log in, and how much may be sent."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from dsar.core.pacing import OFF, Limits
+from dsar.mail.secret import (
+    Command,
+    Keyring,
+    Prompt,
+    SecretFile,
+    SecretSource,
+    SystemdCredential,
+)
+from dsar.yamlfile import Reader
+
+
+class Security(StrEnum):
+    """How the connection is protected; NONE is for this machine only."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+class Auth(StrEnum):
+    """How to log in: a password, or a bearer token (XOAUTH2; RFC 7628)."""
+
+    PASSWORD = "password"
+    XOAUTH2 = "xoauth2"
+    OAUTHBEARER = "oauthbearer"
+    NONE = "none"
+
+
+class SentCopy(StrEnum):
+    """Who puts a copy of each letter into the Sent mailbox, or sends it to oneself."""
+
+    APPEND = "append"
+    PROVIDER = "provider"
+    BCC = "bcc"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A server. Raises ValueError for an open connection to another machine."""
+
+    host: str
+    port: int
+    security: Security = Security.TLS
+    username: str = ""
+
+    def __post_init__(self) -> None:
+        if self.security is Security.NONE and not is_loopback(self.host):
+            raise ValueError("'none' is allowed for a server on this machine only")
+        if not 0 < self.port < 65536:
+            raise ValueError("a port is a number from 1 to 65535")
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One mail account as config.yaml has it; holds where the secret is, never the secret.
+
+    mailboxes: names of further mailboxes to read, such as a provider's quarantine.
+    reply_tags: whether `name+tag@domain` reaches this mailbox (RFC 5233).
+    maildir: a local Maildir to read in place of an IMAP server.
+    ca_file: the certificates to trust in place of the system's, for a server of one's own.
+    """
+
+    name: str
+    address: str
+    display_name: str = ""
+    smtp: Endpoint | None = None
+    imap: Endpoint | None = None
+    maildir: Path | None = None
+    auth: Auth = Auth.PASSWORD
+    secret: SecretSource = field(default_factory=Prompt)
+    sent_copy: SentCopy = SentCopy.APPEND
+    reply_tags: bool = False
+    mailboxes: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    ca_file: Path | None = None
+    provider: str = ""
+
+    @property
+    def domain(self) -> str:
+        """The part of the address behind the last @."""
+        return self.address.rpartition("@")[2]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, judged by its name alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_account(reader: Reader, *, base: Path = Path()) -> Account:
+    """One entry of `accounts:`; what is wrong is noted in the reader's document.
+
+    base: the folder to which relative paths in the entry refer.
+    """
+    address = reader.text("address", required=True)
+    if address and address.count("@") != 1:
+        reader.problem("address", f"{address!r} is no e-mail address")
+    smtp = _read_endpoint(reader, "smtp", address)
+    ca_file, maildir = reader.optional("ca_file"), reader.optional("maildir")
+    account = Account(
+        name=reader.text("name", default="main"),
+        address=address,
+        display_name=reader.text("display_name"),
+        smtp=smtp,
+        imap=_read_endpoint(reader, "imap", address),
+        maildir=base / Path(maildir).expanduser() if maildir else None,
+        auth=Auth(reader.one_of("auth", list(Auth), default=Auth.PASSWORD)),
+        secret=_read_source(reader, address, base),
+        sent_copy=SentCopy(reader.one_of("sent_copy", list(SentCopy), default=SentCopy.APPEND)),
+        reply_tags=reader.flag("reply_tags"),
+        mailboxes=reader.texts("mailboxes"),
+        limits=_read_limits(reader, smtp),
+        ca_file=base / Path(ca_file).expanduser() if ca_file else None,
+        provider=reader.text("provider"),
+    )
+    reader.finish()
+    return account
+
+
+def account_entry(account: Account) -> Mapping[str, Any]:
+    """The entry of config.yaml that `read_account` reads back; defaults are left out."""
+    entry: dict[str, Any] = {"name": account.name, "address": account.address}
+    plain = {
+        "display_name": account.display_name,
+        "provider": account.provider,
+        "smtp": _endpoint_entry(account.smtp),
+        "imap": _endpoint_entry(account.imap),
+        "maildir": str(account.maildir) if account.maildir else None,
+        "ca_file": str(account.ca_file) if account.ca_file else None,
+        "auth": str(account.auth),
+        "secret": _source_entry(account.secret),
+        "sent_copy": str(account.sent_copy),
+        "reply_tags": account.reply_tags,
+        "mailboxes": list(account.mailboxes),
+    }
+    entry.update({key: value for key, value in plain.items() if value})
+    entry["limits"] = "off" if account.limits == OFF else _limits_entry(account.limits)
+    return entry
+
+
+def _read_endpoint(reader: Reader, key: str, address: str) -> Endpoint | None:
+    if reader.raw(key) is None:
+        return None
+    inner = reader.mapping(key)
+    security = Security(inner.one_of("security", list(Security), default=Security.TLS))
+    host = inner.text("host", required=True)
+    port = inner.number("port", default=_PORTS[key, security]) or 0
+    username = inner.text("username", default=address)
+    inner.finish()
+    try:
+        return Endpoint(host=host, port=port, security=security, username=username)
+    except ValueError as error:
+        inner.problem("security" if "none" in str(error) else "port", str(error))
+        return None
+
+
+def _read_source(reader: Reader, address: str, base: Path) -> SecretSource:
+    if reader.raw("secret") is None:
+        return Prompt()
+    inner = reader.mapping("secret")
+    found = [key for key in _SOURCES if inner.raw(key) is not None]
+    inner.finish()
+    if len(found) != 1:
+        inner.problem("secret", f"needs exactly one of {', '.join(_SOURCES)}")
+        return Prompt()
+    match found[0]:
+        case "command" | "token_command":
+            return Command(inner.texts(found[0]))
+        case "keyring":
+            return Keyring(inner.text("keyring"), address)
+        case "file":
+            return SecretFile(base / Path(inner.text("file")).expanduser())
+        case "credential":
+            return SystemdCredential(inner.text("credential"))
+        case _:
+            return Prompt()
+
+
+def _read_limits(reader: Reader, smtp: Endpoint | None) -> Limits:
+    if reader.raw("limits") is None:
+        return Limits()
+    if reader.raw("limits") == "off":
+        if smtp is None or not is_loopback(smtp.host):
+            reader.problem("limits", "'off' is allowed for a server on this machine only")
+            return Limits()
+        return OFF
+    inner, usual = reader.mapping("limits"), Limits()
+    limits = Limits(
+        first_day=inner.number("first_day", default=usual.first_day),
+        per_day=inner.number("per_day", default=usual.per_day),
+        per_minute=inner.number("per_minute", default=usual.per_minute),
+        jitter_s=float(inner.number("jitter_s", default=int(usual.jitter_s)) or 0),
+        per_domain_s=float(inner.number("per_domain_s", default=int(usual.per_domain_s)) or 0),
+    )
+    for key, value in vars(limits).items():
+        if value is not None and value < 0:
+            inner.problem(key, f"{key!r} must not be negative")
+    inner.finish()
+    return limits
+
+
+def _endpoint_entry(endpoint: Endpoint | None) -> Mapping[str, Any] | None:
+    if endpoint is None:
+        return None
+    return vars(endpoint) | {"security": str(endpoint.security)}
+
+
+def _source_entry(source: SecretSource) -> Mapping[str, Any]:
+    match source:
+        case Command():
+            return {"command": list(source.argv)}
+        case Keyring():
+            return {"keyring": source.service}
+        case SecretFile():
+            return {"file": str(source.path)}
+        case SystemdCredential():
+            return {"credential": source.name}
+        case Prompt():
+            return {"prompt": True}
+
+
+def _limits_entry(limits: Limits) -> Mapping[str, Any]:
+    return {k: int(v) for k, v in vars(limits).items() if v is not None}
+
+
+_SOURCES = ("command", "token_command", "keyring", "file", "credential", "prompt")
+# RFC 8314, section 7; plain ports only ever serve this machine
+_PORTS = {
+    ("smtp", Security.TLS): 465, ("smtp", Security.STARTTLS): 587, ("smtp", Security.NONE): 25,
+    ("imap", Security.TLS): 993, ("imap", Security.STARTTLS): 143, ("imap", Security.NONE): 143,
+}  # fmt: skip

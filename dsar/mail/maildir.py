@@ -1,0 +1,256 @@
+"""Mail that lies in files: a Maildir as a mailbox, and mbox, .eml and folders to read from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+from dsar.errors import DoneInPart, Temporary, UsageProblem
+from dsar.mail import Coordinates, Cursor, Envelope
+from dsar.mail.account import Account
+from dsar.mail.headers import message_ids, raw_headers
+
+# The clock of a file system ticks coarsely, and a file may come while the folder is being listed:
+# what changed this shortly before the newest file is shown again rather than left out.
+_OVERLAP_US = 2_000_000
+_HEAD_BYTES = 64 * 1024
+_MAX_HEAD_BYTES = 1024 * 1024
+
+
+class MaildirMailbox:
+    """Keeps the contract of `Mailbox` for a Maildir with subfolders (Maildir++).
+
+    Nothing is moved from new/ to cur/ and no flag is set. A message's UID is made from the
+    lasting part of its file name.
+    """
+
+    def __init__(self, account: Account) -> None:
+        if account.maildir is None:
+            raise ValueError(f"account {account.name!r} has no Maildir")
+        self._account, self._root = account, account.maildir
+        if not _is_maildir(self._root):
+            raise UsageProblem(f"{self._root} is no Maildir: it has no cur/ and new/.")
+
+    def mailboxes(self) -> Sequence[str]:
+        """INBOX, Junk or Spam, and those of the account, as far as they exist."""
+        wanted = ("INBOX", "Junk", "Spam", *self._account.mailboxes)
+        return [name for name in dict.fromkeys(wanted) if _is_maildir(self._folder(name))]
+
+    def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
+        """See `Mailbox.new`. A change of flags may show a message again."""
+        folder = self._folder(mailbox)
+        validity = _validity(folder)
+        above = 0
+        if cursor is not None and cursor.uidvalidity == validity:
+            above = cursor.last_uid - _OVERLAP_US
+        changed = sorted((_changed_us(file), file) for file in _files(folder))
+        newest = max((at for at, _ in changed), default=0)
+        fresh = [file for at, file in changed if at > above or newest < above]
+        envelopes = (self._envelope(mailbox, validity, file) for file in fresh)
+        return (each for each in envelopes if each), Cursor(uidvalidity=validity, last_uid=newest)
+
+    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[tuple[Coordinates, bytes]]:
+        """See `Mailbox.fetch`."""
+        for mailbox in dict.fromkeys(each.mailbox for each in coordinates):
+            folder = self._folder(mailbox)
+            by_uid = _by_uid(folder)
+            for each in coordinates:
+                if each.mailbox != mailbox:
+                    continue
+                if each.uidvalidity != _validity(folder):
+                    raise Temporary("The mailbox was made anew while it was being read.")
+                raw = _read(by_uid.get(each.uid)) or _read(_by_uid(folder).get(each.uid))
+                if raw is not None:
+                    yield each, raw
+
+    def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:
+        """See `Mailbox.sent_ids`."""
+        wanted, sent = set(message_ids), self._folder("Sent")
+        files = _files(sent) if _is_maildir(sent) else ()
+        return frozenset(each for file in files for each in _own_ids(file) if each in wanted)
+
+    def file_sent(self, message: bytes) -> None:
+        """See `Mailbox.file_sent`; the folder is made where it is missing."""
+        sent = self._folder("Sent")
+        for part in ("tmp", "new", "cur"):
+            (sent / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{hashlib.sha256(message).hexdigest()[:32]}.dsar"
+        if any(file.name.startswith(name) for file in _files(sent)):
+            return
+        temporary = sent / "tmp" / f"{name}.{secrets.token_hex(4)}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(message.replace(b"\r\n", b"\n"))
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.rename(sent / "cur" / f"{name}:2,S")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _folder(self, mailbox: str) -> Path:
+        if mailbox == "INBOX":
+            return self._root
+        if "/" in mailbox or mailbox in ("", ".", ".."):
+            raise UsageProblem(f"{mailbox!r} is no name of a mailbox.")
+        return self._root / f".{mailbox}"
+
+    def _envelope(self, mailbox: str, validity: int, file: Path) -> Envelope | None:
+        try:
+            head, facts = _head(file), file.stat()
+        except FileNotFoundError:  # a mail program has marked it, or it is gone
+            moved = _by_uid(self._folder(mailbox)).get(_uid(file))
+            return self._envelope(mailbox, validity, moved) if moved else None
+        return Envelope(
+            coordinates=Coordinates(
+                account=self._account.name, mailbox=mailbox, uidvalidity=validity, uid=_uid(file)
+            ),
+            received=datetime.fromtimestamp(facts.st_mtime, UTC),
+            size=facts.st_size,
+            headers=raw_headers(BytesHeaderParser().parsebytes(head)),
+        )
+
+
+def messages_in(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of every message in a file, a Maildir, or a folder of .eml and mbox.
+
+    A file that starts with "From " is an mbox; every other file is one message. Raises
+    UsageProblem for what is not there, and at the end DoneInPart naming what was unreadable.
+    """
+    if not path.exists():
+        raise UsageProblem(f"{path} is not there.")
+    unreadable: list[str] = []
+    for file in _sources(path, unreadable):
+        try:
+            yield from _messages_of(file)
+        except OSError as error:
+            unreadable.append(f"{file}: {error.strerror}")
+    if unreadable:
+        raise DoneInPart("These files cannot be read:\n" + "\n".join(unreadable))
+
+
+def _sources(path: Path, unreadable: list[str]) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    maildir = _is_maildir(path)
+    if maildir:
+        yield from sorted(_files(path))
+    try:
+        entries = sorted(path.iterdir())
+    except OSError as error:
+        unreadable.append(f"{path}: {error.strerror}")
+        return
+    for inner in entries:
+        if inner.is_dir():
+            if not inner.is_symlink() and (not maildir or _is_maildir(inner)):
+                yield from _sources(inner, unreadable)
+        elif inner.suffix.lower() in (".eml", ".mbox", ".mbx"):
+            yield inner
+
+
+def _messages_of(file: Path) -> Iterator[tuple[str, bytes]]:
+    if not file.is_file():
+        return  # a pipe or a device has no end
+    with file.open("rb") as opened:
+        if opened.read(5) != b"From ":
+            opened.seek(0)
+            yield str(file), opened.read()
+            return
+        opened.seek(0)
+        for number, raw in enumerate(_split_mbox(opened), 1):
+            yield f"{file}#{number}", raw
+
+
+def _split_mbox(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Messages between "From " lines that follow an empty line; ">From " becomes "From "."""
+    message: list[bytes] = []
+    after_empty = True
+    begun = False
+    for line in lines:
+        if after_empty and line.startswith(b"From "):
+            if begun:
+                yield _joined(message)
+            message, begun = [], True
+        elif begun:
+            quoted = line.startswith(b">") and line.lstrip(b">").startswith(b"From ")
+            message.append(line[1:] if quoted else line)
+        after_empty = line.strip(b"\r\n") == b""
+    if begun:
+        yield _joined(message)
+
+
+def _joined(lines: list[bytes]) -> bytes:
+    """The empty line before the next "From " belongs to the mbox, not to the message."""
+    if lines and lines[-1].strip(b"\r\n") == b"":
+        lines = lines[:-1]
+    return b"".join(lines)
+
+
+def _is_maildir(path: Path) -> bool:
+    return (path / "cur").is_dir() and (path / "new").is_dir()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The messages of a Maildir folder, seen before ("cur") or not ("new")."""
+    for part in ("new", "cur"):
+        try:
+            entries = list(os.scandir(folder / part))
+        except FileNotFoundError:
+            continue
+        yield from (Path(e.path) for e in entries if not e.name.startswith(".") and e.is_file())
+
+
+def _uid(file: Path) -> int:
+    """From the file name without its flags, which stays when a mail program marks the mail."""
+    lasting = file.name.partition(":")[0]
+    return int.from_bytes(hashlib.sha256(os.fsencode(lasting)).digest()[:7]) + 1
+
+
+def _by_uid(folder: Path) -> dict[int, Path]:
+    return {_uid(file): file for file in _files(folder)}
+
+
+def _validity(folder: Path) -> int:
+    return folder.stat().st_ino
+
+
+def _changed_us(file: Path) -> int:
+    """The last change of the file's entry, in microseconds: unlike its date, no copy keeps it."""
+    try:
+        return file.stat().st_ctime_ns // 1000
+    except FileNotFoundError:
+        return 0
+
+
+def _head(file: Path) -> bytes:
+    """The header block; the body is not read."""
+    with file.open("rb") as opened:
+        head = opened.read(_HEAD_BYTES)
+        while len(head) < _MAX_HEAD_BYTES and b"\n\n" not in head and b"\r\n\r\n" not in head:
+            more = opened.read(_HEAD_BYTES)
+            if not more:
+                break
+            head += more
+    ends = [at for mark in (b"\r\n\r\n", b"\n\n") if (at := head.find(mark)) >= 0]
+    return head[: min(ends)] + b"\n\n" if ends else head
+
+
+def _own_ids(file: Path) -> tuple[str, ...]:
+    try:
+        headers = raw_headers(BytesHeaderParser().parsebytes(_head(file)))
+    except OSError:
+        return ()
+    return message_ids(headers.get("message-id", ()))
+
+
+def _read(file: Path | None) -> bytes | None:
+    try:
+        return file.read_bytes() if file else None
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,97 @@
+"""A wire that breaks on purpose: sits between a client and a real server on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Break the connection at the first byte string `when` that the client sends.
+
+    pass_on: the server still gets it, and the client gets nothing back: what was sent is done
+    but never confirmed. Otherwise neither side hears of it.
+    """
+
+    when: bytes
+    pass_on: bool = False
+
+
+class CutProxy:
+    """Each connection obeys the next of `cuts`; once they are used up nothing is cut."""
+
+    def __init__(self, target: int, cuts: Sequence[Cut]) -> None:
+        self._target, self._cuts = target, list(cuts)
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.connections = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def drop_all(self) -> None:
+        """Break every connection now, as a server does that tired of waiting."""
+        for each in self._open:
+            _shut(each)
+        self._open.clear()
+
+    def close(self) -> None:
+        """Stop listening and break what is open."""
+        _shut(self._listener)
+        self.drop_all()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self.connections += 1
+                cut = self._cuts.pop(0) if self._cuts else None
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._open += [client, server]
+                _Wire(client, server, cut).start()
+
+
+class _Wire:
+    """One connection through the proxy, a thread for each direction."""
+
+    def __init__(self, client: socket.socket, server: socket.socket, cut: Cut | None) -> None:
+        self._client, self._server, self._cut = client, server, cut
+        self._silent = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._upwards, daemon=True).start()
+        threading.Thread(target=self._downwards, daemon=True).start()
+
+    def _upwards(self) -> None:
+        seen = b""
+        with contextlib.suppress(OSError):
+            while data := self._client.recv(65536):
+                seen = (seen + data)[-200_000:]
+                if self._cut is None or self._cut.when not in seen:
+                    self._server.sendall(data)
+                    continue
+                if self._cut.pass_on:
+                    self._silent.set()
+                    self._server.sendall(data)
+                    return  # the other direction ends both, once the server has answered
+                break
+        self._end()
+
+    def _downwards(self) -> None:
+        with contextlib.suppress(OSError):
+            while (data := self._server.recv(65536)) and not self._silent.is_set():
+                self._client.sendall(data)
+        self._end()
+
+    def _end(self) -> None:
+        _shut(self._client)
+        _shut(self._server)
+
+
+def _shut(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
+    each.close()
