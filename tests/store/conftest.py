@@ -8,10 +8,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from store_samples import NOON
+
 from dsar.store import Store
 from dsar.store.memory import MemoryStore
 from dsar.store.tiny import TinyStore
-from store_samples import NOON
 
 STORES: dict[str, Callable[[Path, Callable[[], datetime]], Store]] = {
     "memory": lambda folder, now: MemoryStore(now=now, author="jo"),

@@ -6,6 +6,8 @@ from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any, get_args, get_type_hints
 
+from hypothesis import strategies as st
+
 from dsar.core.case import (
     CaseEvent,
     CaseOpened,
@@ -15,7 +17,6 @@ from dsar.core.case import (
 )
 from dsar.core.house import HouseEvent
 from dsar.core.letter import Stage
-from hypothesis import strategies as st
 
 DAY = date(2026, 1, 5)
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

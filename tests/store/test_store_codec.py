@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from dsar.core.case import CaseEvent, ClockEvent, NoteAdded, ReplyRead, SendAttempted
-from dsar.core.house import HouseEvent
-from dsar.store.codec import KINDS, CodecError, UnknownKind, decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 from store_samples import DAY, attempted, case_events, house_events
+
+from dsar.core.case import CaseEvent, ClockEvent, NoteAdded, ReplyRead, SendAttempted
+from dsar.core.house import HouseEvent
+from dsar.store.codec import KINDS, CodecError, UnknownKind, decode, encode
 
 KEPT = [json.loads(line) for line in
         (Path(__file__).parent / "every_kind.jsonl").read_text("utf-8").splitlines()]
@@ -31,7 +32,7 @@ def test_a_line_once_written_always_decodes(record: dict[str, Any]) -> None:
 
 def test_every_kind_stands_in_the_file_with_every_field() -> None:
     kinds = {kind.__name__: kind for kind in (*get_args(CaseEvent), *get_args(HouseEvent))}
-    assert KINDS == kinds
+    assert kinds == KINDS
     assert {record["kind"] for record in KEPT} == kinds.keys()
     for name, kind in kinds.items():
         named = set().union(*(r.keys() for r in KEPT if r["kind"] == name))

@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from dsar.core.case import CaseOpened, NoteAdded, Retracted, fold
+from store_samples import DAY, NOON, attempted, note, opened, sent
+
+from dsar.core.case import CaseEvent, CaseOpened, NoteAdded, Retracted, fold
 from dsar.core.house import (
     STREAM,
     CompanyExcluded,
+    HouseEvent,
     MessageAssigned,
     MessageIgnored,
     MessageSetAside,
 )
 from dsar.errors import ConcurrentAppend, UnknownCase
 from dsar.store import Store
-from store_samples import DAY, NOON, attempted, note, opened, sent
 
 
 def _set_aside(digest: str, *candidates: str) -> MessageSetAside:
@@ -46,7 +48,7 @@ def test_what_was_appended_is_there_numbered_and_dated(store: Store) -> None:
 
 
 def test_a_case_is_the_fold_of_its_events(store: Store) -> None:
-    events = [opened("acme"), attempted("<1@example.org>"), note("x")]
+    events: list[CaseEvent] = [opened("acme"), attempted("<1@example.org>"), note("x")]
     store.append("acme", events, after=0)
     assert store.case("acme") == fold(events)
     assert store.case("acme").version == 3
@@ -145,7 +147,7 @@ def test_the_house_is_no_case_and_cannot_be_erased(store: Store) -> None:
 def test_house_events_forget_an_erased_case(store: Store) -> None:
     for name in ("acme", "bolt"):
         store.append(name, [opened(name)], after=0)
-    house = [
+    house: list[HouseEvent] = [
         _set_aside("d1", "acme", "bolt"), _set_aside("d2", "acme"), _set_aside("d3", "bolt"),
         _set_aside("d4", "acme", "bolt"), MessageAssigned(on=DAY, digest="d4", case_id="acme"),
         _set_aside("d5", "acme"), MessageAssigned(on=DAY, digest="d5", case_id="acme"),

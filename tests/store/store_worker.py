@@ -1,0 +1,77 @@
+"""Runs in a child process: `python store_worker.py WHAT FOLDER`; one line per acknowledgement."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from store_samples import note, opened
+
+from dsar.errors import StorageFailed
+from dsar.store import Store, open_store
+
+
+def _open(folder: Path) -> Store:
+    return open_store(f"tinydb:{folder}", write=True)
+
+
+def _say(word: object) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def append_pairs(folder: Path) -> None:
+    """Append two events at a time for ever; say after each how many the case has by now."""
+    store = _open(folder)
+    have = len(store.events("acme"))
+    if not have:
+        store.append("acme", [opened("acme"), note("1")], after=0)
+        have = 2
+    _say(have)
+    for first in count(have, 2):
+        store.append("acme", [note(str(first)), note("x" * (first % 9000))], after=first)
+        _say(first + 2)
+
+
+def hold(folder: Path) -> None:
+    """Hold the lock until stdin ends."""
+    store = _open(folder)
+    store.append("acme", [opened("acme")], after=0)
+    _say("ready")
+    sys.stdin.read()
+    store.close()
+
+
+def fill(folder: Path) -> None:
+    """Append until the disk is full (a limit on the size of files), then once there is room."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    store = _open(folder)
+    store.append("acme", [opened("acme")], after=0)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, resource.RLIM_INFINITY))
+    have = 1
+    try:
+        while have < 1000:
+            store.append("acme", [note("x" * 700)], after=have)
+            have += 1
+    except StorageFailed as error:
+        _say(error)
+    _say(have)
+    for _ in range(2):  # still full: refused again, and nothing half-written piles up
+        try:
+            store.append("acme", [note("x" * 700)], after=have)
+        except StorageFailed:
+            _say("refused")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    store.append("acme", [note("room again")], after=have)
+    _say(store.case("acme").version)
+    store.close()
+
+
+WORK: dict[str, Callable[[Path], None]] = {"append": append_pairs, "hold": hold, "fill": fill}
+
+if __name__ == "__main__":
+    WORK[sys.argv[1]](Path(sys.argv[2]))

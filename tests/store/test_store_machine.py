@@ -1,0 +1,114 @@
+"""Whatever one does to them, the stores agree, and the folds agree with each other."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from store_samples import DAY, case_events, house_events, opened
+
+from dsar.core.case import Case, CaseOpened, Retracted, extend, fold
+from dsar.core.house import STREAM
+from dsar.errors import ConcurrentAppend, UnknownCase
+from dsar.store import Store
+from dsar.store.memory import MemoryStore
+from dsar.store.tiny import TinyStore
+
+NAMES = st.sampled_from(["acme", "bolt", 'c"\u2028\\d'])
+
+
+def _now() -> datetime:
+    return datetime(2026, 1, 5, tzinfo=UTC)
+
+
+class Ledgers(RuleBasedStateMachine):
+    """Every step is done to both stores, and must have the same outcome in both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.memory = MemoryStore(now=_now, author="jo")
+        self.tiny: Store = self._open()
+
+    def _open(self) -> TinyStore:
+        return TinyStore(Path(self.folder.name), write=True, now=_now, author="jo")
+
+    def teardown(self) -> None:
+        self.tiny.close()
+        self.folder.cleanup()
+
+    def _both(self, method: str, *arguments: Any, **named: Any) -> None:
+        outcomes = []
+        for store in (self.memory, self.tiny):
+            try:
+                outcomes.append(getattr(store, method)(*arguments, **named))
+            except (ConcurrentAppend, UnknownCase, ValueError) as error:
+                outcomes.append((type(error), str(error)))
+        assert outcomes[0] == outcomes[1]
+
+    @rule(name=NAMES)
+    def open_case(self, name: str) -> None:
+        self._both("append", name, [opened(name)], after=0)
+
+    @rule(name=NAMES, events=st.lists(case_events, max_size=3), late=st.integers(0, 9))
+    def append(self, name: str, events: list[Any], late: int) -> None:
+        have = len(self.memory.events(name))
+        after = have if late else max(0, have - 1)
+        kept = [e for e in events if not isinstance(e, CaseOpened | Retracted)]
+        self._both("append", name, kept, after=after)
+
+    @rule(name=NAMES, sequence=st.integers(-1, 9))
+    def retract(self, name: str, sequence: int) -> None:
+        have = len(self.memory.events(name))
+        event = Retracted(on=DAY, sequence=sequence, because="a mistake")
+        self._both("append", name, [event], after=have)
+
+    @rule(name=NAMES, events=st.lists(case_events, max_size=2))
+    def append_anything(self, name: str, events: list[Any]) -> None:
+        self._both("append", name, events, after=len(self.memory.events(name)))
+
+    @rule(events=st.lists(house_events, max_size=3))
+    def append_to_the_house(self, events: list[Any]) -> None:
+        self._both("append", STREAM, events, after=len(self.memory.events(STREAM)))
+
+    @rule(name=NAMES)
+    def append_with_a_stale_view(self, name: str) -> None:
+        have = len(self.memory.events(name))
+        for store in (self.memory, self.tiny):
+            with pytest.raises(ConcurrentAppend):
+                store.append(name, [opened(name)], after=have + 1)
+
+    @rule(name=NAMES)
+    def erase(self, name: str) -> None:
+        self._both("erase", name)
+
+    @rule()
+    def reopen(self) -> None:
+        self.tiny.close()
+        self.tiny = self._open()
+
+    @invariant()
+    def both_hold_the_same(self) -> None:
+        assert list(self.memory.cases()) == list(self.tiny.cases())
+        assert self.memory.house() == self.tiny.house()
+        for case in self.memory.cases():
+            assert self.memory.events(case.id) == self.tiny.events(case.id)
+
+    @invariant()
+    def folding_step_by_step_is_folding_all(self) -> None:
+        for case in self.memory.cases():
+            events: list[Any] = [kept.event for kept in self.memory.events(case.id)]
+            grown = Case()
+            for number, event in enumerate(events):
+                grown = extend(grown, event, events[:number])
+            assert grown == fold(events) == case
+
+
+TestLedgers = Ledgers.TestCase
+TestLedgers.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
