@@ -162,7 +162,9 @@ class Applies:
 
     residence: places (CC or CC-SUB) of the person; "*" is anywhere. establishment: countries
     whose controllers are bound whatever the residence. bodies: the kinds of controller.
-    strength: how safe it is to invoke by residence alone, with the condition in `basis`.
+    strength: how safe it is to invoke by residence alone; broker_strength: against a company
+    registered as a data broker in one of `brokers_of`. categories: only companies of these.
+    representative: the kind of contact that shows the company accepts the law from outside.
     """
 
     residence: tuple[str, ...] = ()
@@ -170,6 +172,9 @@ class Applies:
     bodies: tuple[str, ...] = ("private",)
     strength: str = "medium"
     brokers_of: tuple[str, ...] = ()
+    broker_strength: str = "medium"
+    categories: tuple[str, ...] = ()
+    representative: str | None = None
     basis: str = ""
     condition: str = ""
 

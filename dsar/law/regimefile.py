@@ -136,6 +136,9 @@ def _applies(reader: Reader) -> Applies:
         bodies=bodies,
         strength=reader.one_of("strength", STRENGTHS, default="medium"),
         brokers_of=reader.texts("brokers_of"),
+        broker_strength=reader.one_of("broker_strength", STRENGTHS, default="medium"),
+        categories=reader.texts("categories"),
+        representative=reader.optional("representative"),
         basis=reader.text("basis"),
         condition=reader.text("condition"),
     )
