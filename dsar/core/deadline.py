@@ -8,7 +8,15 @@ from functools import partial
 
 from dsar.core.counting import due_on
 from dsar.core.moments import Calendars, Facts, Moment
-from dsar.core.reckoning import Reckoning, Run, calendar_id, in_words, length, reckon
+from dsar.core.reckoning import (
+    FORM_SUBMITTED,
+    Reckoning,
+    Run,
+    calendar_id,
+    in_words,
+    length,
+    reckon,
+)
 from dsar.core.regime import Acknowledgement, ExtensionRule, PeriodRule, Regime
 
 __all__ = ["Calendars", "Deadlines", "Facts", "Moment", "deadlines", "due_on"]
@@ -88,7 +96,7 @@ def _dated(regime: Regime, facts: Facts, rule: PeriodRule, calendars: Calendars)
         extension_notice_due=due.notice_due,
         ack_due=ack_due,
         steps=(*due.steps, *_differences(strict, due, charitable), *ack_steps,
-               *_grounds(due, cites, doubts, calendars)),
+               *_without_effect(regime, facts, rule), *_grounds(due, cites, doubts, calendars)),
         cites=cites,
         unverified=doubts,
         calendar=due.calendar,
@@ -102,9 +110,22 @@ def _reckon_other(
     due: Reckoning,
 ) -> Reckoning:
     """The strict or charitable reading; where nothing is disputed it is the primary one."""
-    if getattr(rule, reading) is rule.due and not (facts.moments and regime.clock):
+    if getattr(rule, reading) is rule.due and all(m.type == "sent" for m in facts.moments):
         return due
     return reckon(Run(regime, facts, rule, reading, calendars))
+
+
+def _without_effect(regime: Regime, facts: Facts, rule: PeriodRule) -> tuple[str, ...]:
+    """Name what was reported but moves no date, so that a mistyped kind is seen."""
+    if not facts.moments:
+        return ()
+    known = {"sent", FORM_SUBMITTED, *rule.starts_at, *rule.days_off}
+    known.update(*(extension.trigger for extension in regime.extensions))
+    for stop in regime.clock:
+        if not stop.rights or facts.right in stop.rights:
+            known.update(stop.asked, stop.given)
+    idle = sorted({m.type for m in facts.moments} - known)
+    return (f"without effect under this law: {', '.join(idle)}",) if idle else ()
 
 
 def _grounds(

@@ -19,6 +19,9 @@ from dsar.core.regime import (
     Unit,
 )
 
+FORM_SUBMITTED = "form_submitted"
+"""A second filing on the controller's wish: a new start on the latest reading only."""
+
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
@@ -117,6 +120,10 @@ def _started(run: Run, steps: list[str]) -> Clock:
     elif named:
         start, why = max(start, named[0].on), named[0].type.replace("_", " ")
     steps.append(f"{why} {in_words(start)}")
+    form = facts.of((FORM_SUBMITTED,)) if run.reading == "charitable" else []
+    if form and form[0].on > start:
+        start = form[0].on
+        steps.append(f"the controller's own form filled in {in_words(start)}")
     if run.rule.not_before and start < run.rule.not_before:
         start = run.rule.not_before
         steps.append(f"the period starts on {in_words(start)} at the earliest")
