@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dsar import yamlfile
 from dsar.core.letter import Letter
+from dsar.core.regime import Regime
 from dsar.errors import LetterIncomplete
 
 FILE = "languages.yaml"
@@ -31,16 +32,16 @@ class LanguageFacts:
                 .replace("{month}", self.months[day.month - 1]))
 
 
-def variant(letter: Letter) -> str:
+def variant(regime: Regime, language: str) -> str:
     """Return the language as the country of the law writes it: `de` under Swiss law is `de-CH`."""
-    return f"{letter.language}-{letter.regime.jurisdiction[:2]}"
+    return f"{language}-{regime.jurisdiction[:2]}"
 
 
 def facts_of_language(letter: Letter, folders: Sequence[Path]) -> LanguageFacts:
     """Return the facts for the language of a letter; raises LetterIncomplete for an unknown one."""
     for folder in folders:
         known = _read(folder / FILE)
-        for wanted in (variant(letter), letter.language):
+        for wanted in (variant(letter.regime, letter.language), letter.language):
             if wanted in known:
                 return known[wanted]
     raise LetterIncomplete(f"{FILE} does not say how {letter.language!r} writes a date.")

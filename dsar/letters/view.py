@@ -33,21 +33,34 @@ class Known:
     value: str
 
 
+@dataclass(frozen=True)
+class Period:
+    """A statutory period; `unit` is a word of core.regime.Unit."""
+
+    length: int
+    unit: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class LetterView:
-    """The one object a template gets. Dates are in words, ids as the phrases spell them."""
+    """The one object a template gets. Dates are in words, ids as the phrases spell them.
+
+    grants: ids of the rights of the law. scope: "provided" where the right reaches only data
+    that came from the person, else empty.
+    """
 
     stage: str
     right: str
     reference: str
     name: str
     company: str
-    residence: str
+    jurisdiction: str
     date: str
-    period: str
+    period: Period | None
     demands: tuple[str, ...]
     topics: tuple[str, ...]
     grants: tuple[str, ...]
+    scope: str
     disclosures: tuple[Known, ...]
 
 
@@ -55,12 +68,13 @@ def view_of(letter: Letter, language: LanguageFacts) -> LetterView:
     """Return what the templates see. Raises LetterIncomplete for what fits no letter."""
     _check_residence(letter)
     return LetterView(
-        stage=letter.stage, right=letter.right.right, residence=str(letter.subject.residence),
+        stage=letter.stage, right=letter.right.right, jurisdiction=letter.regime.jurisdiction,
         reference=clean(letter.reference, "the reference"),
         name=clean(letter.subject.name, "the name"),
         company=clean(letter.controller.name, "the name of the company"),
-        date=language.in_words(letter.written_on), period=period_id(letter),
+        date=language.in_words(letter.written_on), period=_period(letter),
         demands=_demands(letter), topics=topics_of(letter.controller),
+        scope=_scope(letter),
         grants=tuple(name for name, rule in letter.regime.rights.items() if rule.granted),
         disclosures=tuple(Known(d.identifier.kind, clean(d.identifier.value, d.identifier.kind))
                           for d in letter.disclosures),
@@ -73,6 +87,11 @@ def _demands(letter: Letter) -> tuple[str, ...]:
             f"The data of {letter.regime.id} list no demands for {letter.right.right}.",
             hint="dsar letter types shows what there are letters for.")
     return letter.right.demands
+
+
+def _scope(letter: Letter) -> str:
+    until = letter.right.scope_until
+    return letter.right.scope if until is None or letter.written_on <= until else ""
 
 
 def facts_of(letter: Letter, language: LanguageFacts) -> dict[str, object]:
@@ -127,17 +146,18 @@ def topics_of(controller: Controller) -> tuple[str, ...]:
     return tuple(t for t, kinds in TOPICS.items() if kinds & set(controller.categories))
 
 
-def period_id(letter: Letter) -> str:
-    """Return the period as phrases know it, such as "1 months"; empty where the law has none."""
-    period = letter.regime.answer_period(letter.right.right, letter.written_on)
-    return f"{period.length} {period.unit}" if period is not None else ""
+def _period(letter: Letter) -> Period | None:
+    found = letter.regime.answer_period(letter.right.right, letter.written_on)
+    if found is None or found.length is None:
+        return None
+    return Period(found.length, str(found.unit))
 
 
 def _check_residence(letter: Letter) -> None:
     """The law of a state or province is for those who live there, and a letter may say so."""
-    jurisdiction = letter.regime.jurisdiction
-    if re.fullmatch("[A-Z]{2}-[A-Z0-9]+", jurisdiction) and jurisdiction != str(letter.subject.residence):
+    jurisdiction, home = letter.regime.jurisdiction, str(letter.subject.residence)
+    if re.fullmatch("[A-Z]{2}-[A-Z0-9]+", jurisdiction) and jurisdiction != home:
         raise LetterIncomplete(
             f"{letter.regime.id} is for residents of {jurisdiction}, "
-            f"the person lives in {letter.subject.residence}.",
+            f"the person lives in {home}.",
             hint="Choose another law with --law, or correct the residence.")

@@ -21,7 +21,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
 
-from dsar.core.letter import Letter, Rendered
+from dsar.core.letter import Letter, Rendered, Stage
+from dsar.core.regime import Regime
 from dsar.errors import LetterIncomplete
 from dsar.letters.languages import facts_of_language, variant
 from dsar.letters.view import facts_of, view_of
@@ -61,22 +62,28 @@ def languages(templates: Sequence[Path]) -> tuple[str, ...]:
 
 def layers_of(letter: Letter, folders: tuple[Path, ...]) -> tuple[str, ...]:
     """Return the templates that make up this letter, the most special first."""
-    regime, language = letter.regime, letter.language
+    return layers_for(letter.regime, letter.right.right, letter.stage, letter.language, folders)
+
+
+def layers_for(
+    regime: Regime, right: str, stage: Stage, language: str, folders: tuple[Path, ...]
+) -> tuple[str, ...]:
+    """Like `layers_of`. Raises LetterIncomplete where there is no such letter."""
     if language not in regime.cite_forms:
         raise LetterIncomplete(f"{regime.id} has no citation form in {language!r}.",
                                hint="Choose a language of the law with --lang.")
-    shelves = (f"only/{regime.id}/{language}", variant(letter), language)
+    shelves = (f"only/{regime.id}/{language}", variant(regime, language), language)
     found: list[str] = []
-    for kind in (letter.right.right, "demands", "phrases"):
+    for kind in (right, "demands", "phrases"):
         layers = _existing(folders, shelves, kind)
         if not layers:
             raise LetterIncomplete(f"letters/{language}/{kind}.txt.j2 does not exist: there is no "
-                                   f"{letter.right.right} letter in {language!r} for {regime.id}.")
+                                   f"{right} letter in {language!r} for {regime.id}.")
         found += layers
-    frames = _existing(folders, (*shelves, ""), letter.stage)
+    frames = _existing(folders, (*shelves, ""), stage)
     if not frames:
-        raise LetterIncomplete(f"letters/{language}/{letter.stage}.txt.j2 does not exist: there is "
-                               f"no {letter.stage} letter in {language!r}.")
+        raise LetterIncomplete(f"letters/{language}/{stage}.txt.j2 does not exist: there is "
+                               f"no {stage} letter in {language!r}.")
     return (*found, frames[0])
 
 

@@ -1,0 +1,289 @@
+"""`dsar letter`: which letters there are, and how one reads before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import Selector, global_options, selectors
+from dsar.core.disclose import disclosures, missing_identifiers
+from dsar.core.letter import Letter, Stage
+from dsar.errors import DoneInPart, DsarError, FileProblems, Problem, UsageProblem
+
+if TYPE_CHECKING:
+    from dsar.core.case import Case
+    from dsar.core.controller import Controller
+    from dsar.core.regime import Regime
+
+FORMATS = ("text", "eml", "docx")
+STAGES = tuple(map(str, Stage))
+COLUMNS = ("law", "right", "stage", "languages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which letter: everything but the company."""
+
+    right: str
+    law: str | None
+    language: str | None
+    stage: Stage
+
+
+@click.group()
+@global_options
+def letter() -> None:
+    """Letters: which there are, how one reads, and documents to print."""
+
+
+def _letter_options(command: click.decorators.FC) -> click.decorators.FC:
+    for option in (
+        click.option("--stage", type=click.Choice(STAGES), default="request", show_default=True,
+                     help="Where in a case the letter stands."),
+        click.option("--lang", "language", metavar="XX", help="Write in this language."),
+    ):
+        command = option(command)
+    return command
+
+
+@letter.command()
+@click.option("--law", metavar="ID", help="Only under this law.")
+@global_options
+@pass_app
+def types(app: App, *, law: str | None) -> None:
+    """List the letters there are: law, right, stage and languages."""
+    from dsar.letters.catalogue import letter_types
+
+    laws = [_law(app, law)] if law else app.laws.regimes.values()
+    found = list(letter_types(laws, app.template_folders))
+    items = [{"law": t.regime.id, "right": t.right, "stage": str(t.stage),
+              "languages": list(t.languages)} for t in found]
+    if app.settings.json:
+        app.emit("letters", items, {"total": len(items)})
+    elif app.settings.plain:
+        app.emit_rows(COLUMNS, items)
+    else:
+        for t in found:
+            click.echo(f"{t.regime.id:<16} {t.right:<27} {t.stage:<11} {' '.join(t.languages)}")
+
+
+@letter.command()
+@click.argument("company", metavar="COMPANY")
+@click.option("--right", default="access", show_default=True, metavar="R", help="Which right.")
+@click.option("--law", metavar="ID", help="Under this law instead of the strongest that applies.")
+@_letter_options
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True,
+              help="How the letter is written.")
+@click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write to this file instead of the screen.")
+@click.option("--explain", is_flag=True,
+              help="Say which law, language and identifiers were chosen, and why.")
+@global_options
+@pass_app
+def preview(
+    app: App, *, company: str, right: str, law: str | None, language: str | None, stage: str,
+    form: str, output: Path | None, explain: bool,
+) -> None:
+    """Show one letter as it would be sent; nothing is sent or recorded.
+
+    A letter to a company without an open case carries the reference DSAR-0000-0000.
+    """
+    wanted = Wanted(right=right, law=law, language=language, stage=Stage(stage))
+    controller = app.registry.get(company)
+    drafted, because = _draft(app, controller, wanted)
+    if explain:
+        _explain(app, drafted, because)
+    content = _written(app, drafted, form)
+    if output:
+        from dsar.home import write_private
+
+        write_private(output, content)
+        app.say(f"Wrote {output}.")
+    elif form in ("docx", "pdf"):
+        raise UsageProblem(f"A {form} document needs a file.", hint="Give -o FILE.")
+    else:
+        click.echo(content.decode(), nl=False)
+
+
+@letter.command()
+@selectors
+@_letter_options
+@click.option("--format", "form", type=click.Choice(FORMATS), default="docx", show_default=True,
+              help="How the letters are written.")
+@click.option("-o", "folder", type=click.Path(file_okay=False, path_type=Path), required=True,
+              metavar="DIR", help="The folder to write to.")
+@global_options
+@pass_app
+def export(
+    app: App, *, wanted: Selector, language: str | None, stage: str, form: str, folder: Path
+) -> None:
+    """Write letters of open cases to files, to print or to keep.
+
+    Only companies with an open case get one: without a case no reference would lead an answer
+    back. The letter carries the reference of the case.
+    """
+    from dsar.home import make_private_folder, write_private
+
+    make_private_folder(folder)
+    failed = []
+    for controller in app.controllers(wanted):
+        asked = Wanted(right=wanted.right or "access", law=wanted.law, language=language,
+                       stage=Stage(stage))
+        try:
+            if _open_case(app, controller, asked.right) is None:
+                raise UsageProblem("has no open case.", hint="dsar send opens one.")
+            drafted, _ = _draft(app, controller, asked)
+            name = f"{drafted.reference}-{controller.slug}.{'txt' if form == 'text' else form}"
+            write_private(folder / name, _written(app, drafted, form))
+            click.echo(str(folder / name))
+        except DsarError as error:
+            failed.append(f"{controller.slug}: {error}")
+    if failed:
+        raise DoneInPart("\n".join(failed))
+
+
+@letter.command()
+@click.option("--law", metavar="ID", help="Only under this law.")
+@click.option("--lang", "language", metavar="XX", help="Only in this language.")
+@global_options
+@pass_app
+def lint(app: App, *, law: str | None, language: str | None) -> None:
+    """Render every letter with invented facts and list what is wrong with the words.
+
+    Finds missing phrases, gaps, threats, loud words and letters longer than a page, in your own
+    templates as in ours.
+    """
+    found: list[Problem] = []
+    count = 0
+    laws = [_law(app, law)] if law else list(app.laws.regimes.values())
+    for number, problems in _linted(app, laws, language):
+        count, found = number, [*found, *problems]
+    if app.settings.json:
+        app.emit("lint", [{"path": p.path, "problem": p.message} for p in found],
+                 {"letters": count, "problems": len(found)})
+        return
+    if found:
+        raise FileProblems(found, hint="Mend the templates named and run the command again.")
+    app.say(f"{count} letters, nothing wrong.")
+
+
+def _linted(
+    app: App, laws: list[Regime], language: str | None
+) -> Iterator[tuple[int, list[Problem]]]:
+    from dsar.letters.catalogue import letter_types
+    from dsar.letters.lint import lint as lint_letter
+    from dsar.letters.sample import sample_letter
+    from dsar.letters.words import render
+
+    number = 0
+    for kind in letter_types(laws, app.template_folders):
+        for code in (c for c in kind.languages if language in (None, c)):
+            number += 1
+            sample = sample_letter(kind.regime, kind.right, kind.stage, code)
+            path = f"{code}/{kind.right} ({kind.stage}, {kind.regime.id})"
+            try:
+                said = lint_letter(render(sample, app.template_folders), sample,
+                                   app.template_folders)
+            except DsarError as error:
+                said = (str(error),)
+            yield number, [Problem(path, 1, text) for text in said]
+
+
+def _draft(app: App, controller: Controller, wanted: Wanted) -> tuple[Letter, str]:
+    """The letter, and why this law. Raises UsageProblem where no law grants the right."""
+    from dsar.letters.sample import REFERENCE
+
+    regime, because = _regime(app, controller, wanted)
+    case = _open_case(app, controller, wanted.right)
+    rule = regime.rights.get(wanted.right)
+    if rule is None or not rule.granted:
+        raise UsageProblem(f"{regime.id} grants no {wanted.right}.",
+                           hint=f"dsar law show {regime.id}")
+    drafted = Letter(
+        stage=wanted.stage, right=rule, regime=regime, subject=app.subject, controller=controller,
+        language=_language(app, controller, regime, wanted), written_on=app.today,
+        reference=case.facts.reference if case else REFERENCE,
+        disclosures=disclosures(app.subject, controller, wanted.right),
+        facts=_facts(app, case) if wanted.stage is not Stage.REQUEST else {},
+    )
+    return drafted, because
+
+
+def _law(app: App, law: str) -> Regime:
+    if law not in app.laws.regimes:
+        raise UsageProblem(f"No law {law!r}.", hint="dsar law list")
+    return app.laws.regimes[law]
+
+
+def _regime(app: App, controller: Controller, wanted: Wanted) -> tuple[Regime, str]:
+    if wanted.law:
+        return _law(app, wanted.law), "named by --law"
+    from dsar.cli.planning import regimes_for
+
+    for regime, because in regimes_for(app, controller):
+        if wanted.right in regime.rights:
+            return regime, because
+    raise UsageProblem(f"No law that applies to you grants {wanted.right} here.",
+                       hint=f"dsar law applies {controller.slug}, or name one with --law.")
+
+
+def _language(app: App, controller: Controller, regime: Regime, wanted: Wanted) -> str:
+    """The language asked for; else one of the company's, of the law and of ours; else English."""
+    from dsar.letters.catalogue import languages_of
+
+    there_are = languages_of(regime, wanted.right, wanted.stage, app.template_folders)
+    if wanted.language:
+        return wanted.language
+    return next((code for code in controller.languages if code in there_are), "en")
+
+
+def _open_case(app: App, controller: Controller, right: str) -> Case | None:
+    with app.reading() as store:
+        mine = [c for c in store.cases() if c.facts.controller == controller.slug
+                and c.facts.right == right and c.facts.subject_id == app.subject.id]
+    return next((c for c in reversed(mine) if not c.closed), None)
+
+
+def _facts(app: App, case: Case | None) -> dict[str, object]:
+    """What a follow-up quotes from the case. Raises UsageProblem where nothing was sent."""
+    if case is None or case.request is None:
+        raise UsageProblem("There is no request that was sent, so there is nothing to follow up.",
+                           hint="dsar status lists the cases.")
+    from dsar.core.followup import facts_of_case
+
+    return facts_of_case(case, app.standing(case).deadlines, app.today)
+
+
+def _written(app: App, drafted: Letter, form: str) -> bytes:
+    from dsar.letters.document import as_docx, as_text
+    from dsar.letters.words import render
+
+    words = render(drafted, app.template_folders)
+    match form:
+        case "docx":
+            return as_docx(words, drafted)
+        case "eml":
+            from dsar.cli.sending import composed
+            from dsar.drafting import Headers
+
+            recipient = next((c.value for c in drafted.controller.emails(drafted.right.right)), "")
+            return composed(words, drafted, Headers(
+                sender=app.subject.email, display_name=app.subject.name, recipient=recipient,
+                reply_to=None, message_id="<preview@example.invalid>", dated=app.now()))
+        case _:
+            return as_text(words).encode()
+
+
+def _explain(app: App, drafted: Letter, because: str) -> None:
+    """What was chosen and why, to stderr."""
+    app.say(f"Law: {drafted.regime.id} ({because}), {drafted.regime.confidence}")
+    app.say(f"Language: {drafted.language}")
+    for told in drafted.disclosures:
+        app.say(f"Tells {told.identifier.kind}: {told.reason}")
+    for kinds in missing_identifiers(app.subject, drafted.controller, drafted.right.right):
+        app.say(f"Lacks {' or '.join(kinds)}: dsar person edit {app.subject.id}")
