@@ -47,6 +47,26 @@ def facts_of_language(letter: Letter, folders: Sequence[Path]) -> LanguageFacts:
     raise LetterIncomplete(f"{FILE} does not say how {letter.language!r} writes a date.")
 
 
+def country_name(code: str, language: str, folders: Sequence[Path]) -> str:
+    """Return the name of an ISO 3166-1 country in a language, or the code where there is none."""
+    for folder in folders:
+        found = _countries(folder / language / "countries.yaml").get(code)
+        if found:
+            return found
+    return code
+
+
+@lru_cache(maxsize=64)
+def _countries(path: Path) -> Mapping[str, str]:
+    if not path.exists():
+        return {}
+    document = yamlfile.read(path)
+    entry = yamlfile.Reader.of(document, document.value, "countries")
+    names = {code: entry.text(code) for code in entry.value}
+    document.raise_problems()
+    return names
+
+
 @lru_cache(maxsize=8)
 def _read(path: Path) -> Mapping[str, LanguageFacts]:
     if not path.exists():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from dsar.core.controller import Controller
 from dsar.core.letter import Letter
+from dsar.core.subject import Identifier
 from dsar.errors import LetterIncomplete
-from dsar.letters.languages import LanguageFacts
+from dsar.letters.languages import LanguageFacts, country_name
 
 LONGEST_VALUE = 300
 """Characters; more is no name, address or number, and would push a letter off its page."""
@@ -64,7 +66,7 @@ class LetterView:
     disclosures: tuple[Known, ...]
 
 
-def view_of(letter: Letter, language: LanguageFacts) -> LetterView:
+def view_of(letter: Letter, language: LanguageFacts, folders: Sequence[Path]) -> LetterView:
     """Return what the templates see. Raises LetterIncomplete for what fits no letter."""
     _check_residence(letter)
     return LetterView(
@@ -76,9 +78,16 @@ def view_of(letter: Letter, language: LanguageFacts) -> LetterView:
         demands=_demands(letter), topics=topics_of(letter.controller),
         scope=_scope(letter),
         grants=tuple(name for name, rule in letter.regime.rights.items() if rule.granted),
-        disclosures=tuple(Known(d.identifier.kind, clean(d.identifier.value, d.identifier.kind))
+        disclosures=tuple(_known(d.identifier, letter.language, folders)
                           for d in letter.disclosures),
     )
+
+
+def _known(identifier: Identifier, language: str, folders: Sequence[Path]) -> Known:
+    value = clean(identifier.value, identifier.kind)
+    if identifier.kind == "country":
+        value = country_name(value, language, folders)
+    return Known(identifier.kind, value)
 
 
 def _demands(letter: Letter) -> tuple[str, ...]:

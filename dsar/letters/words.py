@@ -42,7 +42,7 @@ def render(letter: Letter, templates: Sequence[Path]) -> Rendered:
     folders = tuple(templates)
     layers = layers_of(letter, folders)
     language = facts_of_language(letter, folders)
-    context = {"letter": view_of(letter, language),
+    context = {"letter": view_of(letter, language, folders),
                "facts": MappingProxyType(facts_of(letter, language)), **_citing(letter)}
     try:
         text = _environment(folders).get_template(_BAR.join(layers)).render(context)
