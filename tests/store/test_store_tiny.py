@@ -16,6 +16,7 @@ from tinydb import where
 from dsar.core.house import STREAM, MessageAssigned
 from dsar.errors import LedgerDamaged, StorageFailed, UsageProblem
 from dsar.store import open_store
+from dsar.store.codec import encode
 from dsar.store.lines import body_of, line_of
 from dsar.store.tiny import TinyStore
 
@@ -152,6 +153,36 @@ def test_a_write_that_fails_is_taken_back(
     assert ledger.read_bytes().count(b"\n") == 5
     assert b"lost" not in ledger.read_bytes()
     assert _versions(folder, write=True)["acme"] == 3
+
+
+def test_a_line_that_did_not_reach_the_disk_is_not_shown_to_readers(
+    folder: Path, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, calls = ledger.read_bytes(), []
+    store = _open(folder)
+
+    def broken_once(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", broken_once)
+        with pytest.raises(StorageFailed):
+            store.append("acme", [note("lost")], after=2)
+    assert ledger.read_bytes() == before
+    store.close()
+
+
+@pytest.mark.parametrize("first", [2, 4])
+def test_a_gap_in_the_numbers_of_a_case_is_found(folder: Path, ledger: Path, first: int) -> None:
+    document = {"stream": "acme", "first": first, "at": NOON.isoformat(), "by": "jo",
+                "events": [encode(note("x"))]}
+    crc = int(json.loads(ledger.read_bytes().splitlines()[-1])["crc"], 16)
+    with ledger.open("ab") as file:
+        file.write(line_of(body_of(document), crc)[0] + b"\n")
+    with pytest.raises(LedgerDamaged, match=rf"ledger\.jsonl:5: event {first}"):
+        _open(folder, write=False)
 
 
 def broken_truncate(descriptor: int, length: int) -> None:
