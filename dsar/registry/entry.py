@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 from dsar.core.contact import last_day
@@ -108,3 +109,40 @@ def _text(entry: Entry, key: str) -> str | None:
 
 def _texts(entry: Entry, key: str) -> tuple[str, ...]:
     return tuple(map(str, entry.get(key, ())))
+
+
+def entry_of(controller: Controller) -> dict[str, Any]:
+    """Return the entry that describes a controller: the reverse of `controller_of`."""
+    plain: dict[str, Any] = {"name": controller.name}
+    for key in _SINGLE:
+        value = getattr(controller, key)
+        if value != _DEFAULTS[key]:
+            plain[key] = list(value) if isinstance(value, tuple) else value
+    plain["contacts"] = [_contact_entry(c) for c in controller.contacts]
+    plain["identifiers"] = [k[0] if len(k) == 1 else list(k) for k in controller.identifiers]
+    plain["enforcement"] = [_kept(asdict(d), verified=True) for d in controller.enforcement]
+    plain["conflicts"] = [asdict(c) for c in controller.conflicts]
+    plain["sources"] = dict(controller.sources)
+    return {key: value for key, value in plain.items() if value not in (None, [], {})}
+
+
+def _contact_entry(contact: Contact) -> dict[str, Any]:
+    plain = _kept(asdict(contact), status="good", verified=True, derived=False)
+    plain.pop("checked", None)
+    checked = plain.pop("checked_as", None) or contact.checked
+    return {**plain, "checked": str(checked)} if checked else plain
+
+
+def _kept(plain: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """Without what is empty, or what is said by being left out."""
+    return {k: v for k, v in plain.items() if v not in (None, "") and v != defaults.get(k, ...)}
+
+
+_SINGLE = (
+    "legal_entity", "brands", "aliases", "categories", "country", "group", "public_body", "status",
+    "successor", "successor_verified", "contactable", "not_contactable_reason", "excluded",
+    "preferred_channel", "identifiers_on_demand", "id_document", "laws", "languages",
+    "lead_authority", "web", "reply_domains", "reply_mailboxes", "shared_domain",
+    "brokers_registered_in", "notes", "pulled_from",
+)
+_DEFAULTS = {f.name: f.default for f in fields(Controller)}

@@ -12,7 +12,7 @@ from dsar.errors import FileProblems, Problem, UnknownCompany
 from dsar.registry.cache import Entries, folded, key_of, packed, searched_text
 from dsar.registry.cache import load as load_cached
 from dsar.registry.cache import save as save_cached
-from dsar.registry.entry import Entry, controller_of, overlaid
+from dsar.registry.entry import Entry, controller_of, entry_of, overlaid
 
 
 class Registry:
@@ -85,15 +85,19 @@ class Registry:
 
 
 def load_registry(
-    path: Path, overlay: Path | None = None, *, cache_folder: Path | None = None
+    path: Path, overlay: Path | None = None, *, pulled: Path | None = None,
+    cache_folder: Path | None = None,
 ) -> Registry:
     """Read the registry and the user's edits over it.
 
-    overlay: may be missing. cache_folder: for the faster form; may be missing or read-only.
-    Raises FileProblems with every problem of both files.
+    overlay: may be missing. pulled: the folder of pulled lists, to be merged in (left out: only
+    what was compiled by hand). cache_folder: for the faster form; may be missing or read-only.
+    Raises FileProblems with every problem of both files, StorageFailed for a damaged pull.
     """
     problems: list[Problem] = []
     base = _entries(path, cache_folder, problems, partial=False)
+    if pulled is not None and not problems:
+        base = _with_pulled(path, base, pulled, cache_folder)
     edits = None
     if overlay is not None and overlay.exists():
         edits = _entries(overlay, cache_folder, problems, partial=True)
@@ -101,6 +105,43 @@ def load_registry(
     if problems:
         raise FileProblems(sorted(problems))
     return Registry(base, edits)
+
+
+def _with_pulled(path: Path, base: Entries, pulled: Path, cache: Path | None) -> Entries:
+    """The registry with the pulled lists merged in; the cache is keyed by all of their bytes."""
+    from dsar.registry.pulled import files
+
+    contents = [(found, found.read_bytes()) for found in files(pulled)]
+    if not contents:
+        return base
+    key = key_of(b"\0".join([path.read_bytes(), *(raw for _, raw in contents)]), kind="merged")
+    kept = load_cached(cache, key) if cache is not None else None
+    if kept is not None:
+        return kept
+    with without_gc():
+        merged = _merged(base, contents)
+    if cache is not None:
+        save_cached(cache, key, merged)
+    return merged
+
+
+def _merged(base: Entries, contents: list[tuple[Path, bytes]]) -> Entries:
+    """An entry that the lists leave as it is stays word for word as it is in the file."""
+    from dsar.registry.merge import Merged, finished
+    from dsar.registry.pulled import controllers, from_bytes
+
+    before = {slug: controller_of(slug, base[slug]) for slug in base}
+    merged = Merged()
+    merged.start(before.values())
+    for found, raw in contents:
+        pull = from_bytes(found, raw)
+        merged.take(pull.source, controllers(pull))
+    return packed({
+        slug: base[slug] if controller is before.get(slug) else {
+            **{key: base[slug][key] for key in ("checked",) if slug in base and key in base[slug]},
+            **entry_of(controller)}
+        for slug, controller in finished(merged).items()
+    })
 
 
 def _entries(
