@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dsar.core.controller import Controller
     from dsar.core.regime import Regime
 
-FORMATS = ("text", "eml", "docx")
+FORMATS = ("text", "eml", "docx", "pdf")
 STAGES = tuple(map(str, Stage))
 COLUMNS = ("law", "right", "stage", "languages")
 
@@ -115,12 +115,15 @@ def preview(
 @_letter_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="docx", show_default=True,
               help="How the letters are written.")
+@click.option("--together", is_flag=True,
+              help="With pdf: one file for printing, behind a list of the letters.")
 @click.option("-o", "folder", type=click.Path(file_okay=False, path_type=Path), required=True,
               metavar="DIR", help="The folder to write to.")
 @global_options
 @pass_app
 def export(
-    app: App, *, wanted: Selector, language: str | None, stage: str, form: str, folder: Path
+    app: App, *, wanted: Selector, language: str | None, stage: str, form: str, together: bool,
+    folder: Path,
 ) -> None:
     """Write letters of open cases to files, to print or to keep.
 
@@ -129,22 +132,45 @@ def export(
     """
     from dsar.home import make_private_folder, write_private
 
+    if together and form != "pdf":
+        raise UsageProblem("--together makes one PDF.", hint="Give --format pdf as well.")
     make_private_folder(folder)
-    failed = []
+    asked = Wanted(right=wanted.right or "access", law=wanted.law, language=language,
+                   stage=Stage(stage))
+    drafted, failed = _drafts_of_open_cases(app, wanted, asked)
+    if together and drafted:
+        write_private(folder / "letters.pdf", _together(app, drafted))
+        click.echo(str(folder / "letters.pdf"))
+    for one in () if together else drafted:
+        ending = "txt" if form == "text" else form
+        path = folder / f"{one.reference}-{one.controller.slug}.{ending}"
+        write_private(path, _written(app, one, form))
+        click.echo(str(path))
+    if failed:
+        raise DoneInPart("\n".join(failed))
+
+
+def _drafts_of_open_cases(
+    app: App, wanted: Selector, asked: Wanted
+) -> tuple[list[Letter], list[str]]:
+    """A letter for each company with an open case, and why the others have none."""
+    drafted, failed = [], []
     for controller in app.controllers(wanted):
-        asked = Wanted(right=wanted.right or "access", law=wanted.law, language=language,
-                       stage=Stage(stage))
         try:
             if _open_case(app, controller, asked.right) is None:
                 raise UsageProblem("has no open case.", hint="dsar send opens one.")
-            drafted, _ = _draft(app, controller, asked)
-            name = f"{drafted.reference}-{controller.slug}.{'txt' if form == 'text' else form}"
-            write_private(folder / name, _written(app, drafted, form))
-            click.echo(str(folder / name))
+            drafted.append(_draft(app, controller, asked)[0])
         except DsarError as error:
             failed.append(f"{controller.slug}: {error}")
-    if failed:
-        raise DoneInPart("\n".join(failed))
+    return drafted, failed
+
+
+def _together(app: App, drafted: list[Letter]) -> bytes:
+    from dsar.letters.pdf import as_one_pdf
+    from dsar.letters.words import render
+
+    words = [(render(one, app.template_folders), one) for one in drafted]
+    return as_one_pdf(words, f"{len(drafted)} letters, {app.today.isoformat()}")
 
 
 @letter.command()
@@ -267,6 +293,10 @@ def _written(app: App, drafted: Letter, form: str) -> bytes:
     match form:
         case "docx":
             return as_docx(words, drafted)
+        case "pdf":
+            from dsar.letters.pdf import as_pdf
+
+            return as_pdf(words, drafted)
         case "eml":
             from dsar.cli.sending import composed
             from dsar.drafting import Headers

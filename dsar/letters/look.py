@@ -30,10 +30,11 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Type and pages: `size` and `after` in points, `line` in lines."""
+    """Type and pages: `size` (DOCX), `print` (PDF) and `after` in points, `line` in lines."""
 
     font: str
     size: float
+    print: float
     line: float
     after: float
     pages: dict[str, Page]
@@ -46,8 +47,8 @@ def read_look(templates: Path) -> Look:
     top = yamlfile.Reader.of(document, document.value, "letter")
     pages = top.mapping("pages")
     look = Look(
-        font=top.text("font", required=True), size=_number(top, "size"), line=_number(top, "line"),
-        after=_number(top, "after"),
+        font=top.text("font", required=True), size=_number(top, "size"),
+        print=_number(top, "print"), line=_number(top, "line"), after=_number(top, "after"),
         pages={name: _page(pages.mapping(name)) for name in pages.value},
     )
     top.finish()
