@@ -237,15 +237,22 @@ def _results(app: App, source: BinaryIO) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            asked = json.loads(line)
-            if not isinstance(asked, dict):
-                raise ValueError("is not a JSON object")
-            yield answer(laws, asked)
+            yield answer(laws, _object(line))
         except (DsarError, ValueError, OverflowError) as error:
             hint = getattr(error, "hint", "") or f"For example: {EXAMPLE}"
             code = getattr(error, "exit_status", 2)
             yield {"schema": "dsar.error/1", "code": code, "rail": None, "line": number,
                    "message": f"line {number}: {error}", "hint": hint}
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        raise ValueError("this is not JSON") from None
+    if not isinstance(found, dict):
+        raise ValueError("this is not a JSON object")
+    return found
 
 
 @law.command()
@@ -271,7 +278,8 @@ def authority(app: App, *, wanted: str | None) -> None:
 
 
 def _is_meant(one: Authority, wanted: str) -> bool:
-    return wanted.lower() == one.id or wanted.upper() in (one.country, one.country.partition("-")[0])
+    places = (one.country, one.country.partition("-")[0])
+    return wanted.lower() == one.id or wanted.upper() in places
 
 
 def _authority_item(one: Authority) -> dict[str, Any]:

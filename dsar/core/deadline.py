@@ -163,12 +163,13 @@ def _not_in_force(regime: Regime, facts: Facts) -> Deadlines | None:
     begins = _begins(regime, facts)
     if begins and facts.received < begins:
         words = f"{regime.name} is not in force for this right before {in_words(begins)}"
-        return Deadlines(in_force=False, in_force_from=begins, steps=(words,))
+        return Deadlines(in_force=False, in_force_from=begins, steps=(words,),
+                         cites=(regime.statute,))
     if regime.valid_to and facts.received > regime.valid_to:
         words = f"{regime.name} is not in force after {in_words(regime.valid_to)}"
         if regime.successor:
             words += f"; {regime.successor} follows it"
-        return Deadlines(in_force=False, steps=(words,))
+        return Deadlines(in_force=False, steps=(words,), cites=(regime.statute,))
     return None
 
 

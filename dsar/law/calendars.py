@@ -192,6 +192,13 @@ def public_holidays(place: str, year: int) -> frozenset[date]:
     )
 
 
+def subdivisions(country: str) -> tuple[str, ...]:
+    """The parts of a country the installed package knows, by their ISO 3166-2 codes."""
+    import holidays
+
+    return tuple(holidays.list_supported_countries().get(country, ()))
+
+
 def read_definitions(
     path: Path,
 ) -> tuple[dict[str, Definition], dict[str, frozenset[int]]]:

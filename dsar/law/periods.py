@@ -165,7 +165,7 @@ def _same_unit(reader: Reader, rule: ExtensionRule, rules: Mapping[str, PeriodRu
     """An extension counted from the original start is one longer period: one unit."""
     if rule.counted_from != "original" or rule.equal or rule.length is None:
         return
-    for right in rule.rights or ("default",):
+    for right in rule.rights or rules:
         base = rules.get(right) or rules.get("default")
         if base and base.due.length is not None and base.due.unit is not rule.unit:
             reader.problem("unit", f"counts in {rule.unit}, the period of {right} in "

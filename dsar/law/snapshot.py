@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from dsar import shipped
-from dsar.law.calendars import FIRST_YEAR, LAST_YEAR, MARKETS, pack, public_holidays
+from dsar.law.calendars import FIRST_YEAR, LAST_YEAR, MARKETS, pack, public_holidays, subdivisions
 
 COUNTRIES = (
     "AR", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CL", "CN", "CO", "CY", "CZ", "DE", "DK",
@@ -27,12 +27,9 @@ def write_snapshot(folder: Path) -> int:
     """Write every file anew; returns how many."""
     from importlib.metadata import version
 
-    import holidays
-
     folder.mkdir(exist_ok=True)
-    supported = holidays.list_supported_countries()
     for country in (*COUNTRIES, *MARKETS):
-        parts = supported.get(country, [])
+        parts = subdivisions(country)
         days = {"": _days(country)} | {p: _days(f"{country}-{p}") for p in parts}
         _write(folder / f"{country}.json", pack(days))
     _write(folder / "index.json", {
