@@ -41,6 +41,7 @@ class Reception:
 
     cases: folded cases by id, kept up to date as events are added. judge: message → match and
     reading. local: instant → the local date that counts. store/archive: None for a dry run.
+    settled: cases whose doubtful letter turned out to have been sent.
     """
 
     cases: dict[str, Case]
@@ -50,6 +51,7 @@ class Reception:
     store: Store | None = None
     archive: Archive | None = None
     set_aside: set[str] = field(default_factory=set)
+    settled: list[str] = field(default_factory=list)
 
     def file(self, raw: bytes, message: Message) -> Found:
         """Record what `message` means for our cases, once for each (digest, case).
@@ -58,9 +60,11 @@ class Reception:
         has no candidate leaves no trace. Raises StorageFailed.
         """
         match, reading = self.judge(message)
+        if match.own:
+            return self._own_copy(Found(message=message, match=match, reading=reading, new=False))
         fresh = [c for c in match.case_ids if self.cases[c].reply(message.digest) is None
                  and not _is_known_bounce(self.cases[c], message)]
-        aside = bool(match.candidates and not match.case_ids and not match.own
+        aside = bool(match.candidates and not match.case_ids
                      and message.digest not in self.set_aside)
         found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside))
         if not found.new or self.store is None or self.archive is None:
@@ -70,6 +74,18 @@ class Reception:
             self._record(case_id, found)
         if aside:
             self._put_aside(found)
+        return found
+
+    def _own_copy(self, found: Found) -> Found:
+        """A copy of a doubtful letter proves that the server took it: nobody else has its id."""
+        own = found.message.message_id
+        for case in self.cases.values():
+            doubt = case.in_doubt
+            if doubt is not None and doubt.message_id == own and self.store is not None:
+                event = sent_after_all(case, doubt, "the copy to oneself")
+                self.store.append(case.id, [event], after=case.version)
+                self.cases[case.id] = self.store.case(case.id)
+                self.settled.append(case.id)
         return found
 
     def _record(self, case_id: str, found: Found) -> None:

@@ -212,8 +212,7 @@ def import_cases(app: App, file: Path) -> None:
     from dsar.caseimport import read_cases
     from dsar.cli.importing import record_import
 
-    laws = app.laws.regimes
-    found = read_cases(file, rights=app.rights, regimes={i: app.laws.country_of(i) for i in laws})
+    found = read_cases(file, rights=app.rights, regimes=_countries(app))
     with app.writing() as store:
         made, problems = record_import(app, store, found)
     items = [{"case": c.case_id, "company": c.company["slug"]} for c in made]
@@ -228,3 +227,10 @@ def import_cases(app: App, file: Path) -> None:
         listed = "\n".join(map(str, problems))
         raise DoneInPart(f"{len(problems)} rows were left out:\n{listed}")
     app.next("dsar status")
+
+
+def _countries(app: App) -> dict[str, str]:
+    """Each law with the country of its jurisdiction, where that is one country."""
+    places = {law: app.laws.regimes[law].jurisdiction.split("-")[0] for law in app.laws.regimes}
+    return {law: place if len(place) == 2 and place.isalpha() and place != "EU" else ""
+            for law, place in places.items()}

@@ -66,7 +66,8 @@ def secret_of(app: App, account: Account) -> SecretGiver:
     if account.auth is Auth.NONE:
         return Secret("")
 
-    def ask(question: str) -> str:
+    def ask() -> str:
+        question = f"Password for {account.address}"
         return str(click.prompt(question, hide_input=True, err=True))
 
     def fetch() -> Secret:

@@ -46,7 +46,8 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
     choice = Choice(
         right=wish.right, subject=app.subject, today=app.today, languages=languages,
         regimes_for=lambda controller: regimes_for(app, controller), law=wanted.law,
-        language=wish.language, again=wish.again, excluded=excluded,
+        named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
+        excluded=excluded,
     )
     return plan_requests(app.controllers(wanted), cases, choice)
 

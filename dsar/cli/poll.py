@@ -80,6 +80,7 @@ def _poll_account(
             for name in mailbox.mailboxes():
                 key = (account.name, name)
                 cursors[key] = _poll_mailbox(app, filing, mailbox, name, cursors.get(key), tally)
+            tally.settled += filing.settled
         finally:
             mailbox.close()
     except DsarError as error:

@@ -38,12 +38,8 @@ def index_of(app: App, cases: dict[str, Case]) -> CaseIndex:
 
     lists = shared_domains()
     own = [p.email for p in app.config.people]
-    facts = [_with_registry(app, case) for case in cases.values()]
-    return CaseIndex.of(facts, free_mail=lists.free_mail, help_desks=lists.help_desks, own=own)
-
-
-def _with_registry(app: App, case: Case) -> Any:
-    return case_facts(case)
+    return CaseIndex.of(map(case_facts, cases.values()), free_mail=lists.free_mail,
+                        help_desks=lists.help_desks, own=own)
 
 
 def judge(
@@ -54,9 +50,7 @@ def judge(
 
     def decide(message: Message) -> tuple[Match, Reading]:
         first = match(message, index)
-        chosen = first.case_ids or first.candidates
-        case = cases[chosen[0]] if chosen else None
-        return first, read(message, first, due=due_facts(app, case) if case else None)
+        return first, read(message)
 
     return decide
 

@@ -47,7 +47,7 @@ def _show(app: App, found: Sequence[Standing], triage: int) -> None:
     from dsar.report.terminal import status_lines
 
     people = {s.case.facts.subject_id for s in found}
-    names = [p.name for p in app.config.people if p.id in people] or ["dsar"]
+    names = [p.name for p in app.config.people if p.id in people or not people]
     who = names[0] if len(names) == 1 else f"{len(people)} people"
     poll = last_poll(app.home.cursors)
     for line in status_lines(found, who, app.today, poll=poll, triage=triage):

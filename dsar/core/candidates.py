@@ -30,7 +30,8 @@ def might_answer(headers: Fields, index: CaseIndex) -> bool:
 
 
 def _refers(headers: Fields, index: CaseIndex) -> bool:
-    named = (*headers.get("in-reply-to", ()), *headers.get("references", ()))
+    fields = ("message-id", "in-reply-to", "references")
+    named = [value for name in fields for value in headers.get(name, ())]
     return any(i in index.by_message_id for value in named for i in _MESSAGE_ID.findall(value))
 
 

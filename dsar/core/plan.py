@@ -65,7 +65,8 @@ class Plan:
 class Choice:
     """What the user asked for.
 
-    law: only this regime. language: BCP 47, or None for the controller's. again: the reason
+    law: only this regime. named: companies named one by one; a public body gets a letter only
+    then. language: BCP 47, or None for the controller's. again: the reason
     for overriding the `duplicate` rail. regimes_for: what applies, strongest first, as
     (regime, reason); injected so that this module knows no law's name.
     """
@@ -76,6 +77,7 @@ class Choice:
     languages: Sequence[str]
     regimes_for: Callable[[Controller], Sequence[tuple[Regime, str]]]
     law: str | None = None
+    named: frozenset[str] = frozenset()
     language: str | None = None
     again: str | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +125,7 @@ class _Taken:
         """Cases that hold a new request back: open ones, and closed ones in their cool-down."""
         taken = cls()
         for case in cases:
-            if case.closed and (not case.attempts and not case.letters or _months_since(
+            if case.closed and ((not case.attempts and not case.letters) or _months_since(
                     case.closed.on, choice.today) >= COOL_DOWN_MONTHS.get(choice.right, 6)):
                 continue
             for key in _case_keys(case):
@@ -213,6 +215,9 @@ def _held_back(controller: Controller, choice: Choice) -> Skip | None:
     if not controller.contactable or controller.status == "defunct":
         reason = controller.not_contactable_reason or f"company is {controller.status}"
         return Skip(controller=controller, rail="contact", why=reason, way_out=show)
+    if controller.public_body and controller.slug not in choice.named:
+        return Skip(controller=controller, rail="named", why="public body: only when named",
+                    way_out=f"dsar send {controller.slug}")
     return None
 
 

@@ -30,17 +30,23 @@ def printable(text: str) -> str:
 
 def cell(text: str, width: int) -> str:
     """`text` cut to `width` columns with an ellipsis, or filled up with spaces."""
-    clean = printable(text)
-    if columns(clean) > width:
-        while clean and columns(clean) > width - 1:
-            clean = clean[:-1]
-        clean += "…"
+    clean = cut(text, width)
     return clean + " " * (width - columns(clean))
+
+
+def cut(text: str, width: int) -> str:
+    """`text` on one line of at most `width` columns."""
+    clean = printable(text)
+    if columns(clean) <= width:
+        return clean
+    while clean and columns(clean) > width - 1:
+        clean = clean[:-1]
+    return clean + "…"
 
 
 def row(*cells: tuple[str, int], last: str = "") -> str:
     """Cells of fixed width, and a last one that takes the rest of the line."""
-    head = "".join(cell(text, width) for text, width in cells)
+    head = "".join(cell(cut(text, width - 1), width) for text, width in cells)
     return (head + cell(last, max(WIDTH - columns(head), 1))).rstrip()
 
 
@@ -76,7 +82,7 @@ def plan_lines(
 
 def _plan_head(letters: Sequence[PlannedLetter], subject: DataSubject) -> Iterator[str]:
     rights = "/".join(sorted({letter.right for letter in letters}))
-    laws = ", ".join(dict.fromkeys(letter.regime.name for letter in letters))
+    laws = ", ".join(dict.fromkeys(a.regime.names.get("en", a.regime.name) for a in letters))
     languages = "/".join(sorted({letter.language for letter in letters}))
     yield f"Plan: {rights} requests for {printable(subject.name)}"
     yield row(last=f"  law: {laws}; language: {languages}")
@@ -85,9 +91,9 @@ def _plan_head(letters: Sequence[PlannedLetter], subject: DataSubject) -> Iterat
 
 def _letter_row(number: int, letter: PlannedLetter, today: date) -> str:
     group = f" + {len(letter.covers)} in its group" if letter.covers else ""
-    name = cell(letter.controller.name, 23 - columns(group)).rstrip() + group
+    name = cut(letter.controller.name, 23 - columns(group)) + group
     checked = letter.contact.checked
-    age = f"ok {(today - checked).days}d" if checked else "ok"
+    age = f"ok {(today - checked).days}d" if checked and checked <= today else "ok"
     learns = " ".join(d.identifier.kind for d in letter.disclosures)
     return row((f"{number:3}", 4), (name, 24), (letter.contact.value, 28), (age, 9), last=learns)
 
@@ -132,8 +138,8 @@ def status_lines(
     standings: Sequence[Standing], who: str, today: date, *, poll: Poll | None, triage: int,
 ) -> Iterator[str]:
     """Yield the status screen, most urgent first. triage: messages waiting for assignment."""
-    last = f"last poll {poll.at} ({poll.result})" if poll else "no mail fetched yet"
-    yield row((who, 24), (f"{today:%A %-d %b %Y}", 30), last=last)
+    last = f"last poll {_short(poll.at, today)} ({poll.result})" if poll else "no mail fetched yet"
+    yield row((who, 24), (f"{today:%A %-d %b %Y}", 29), last=last)
     if not standings:
         yield "  no cases yet"
         yield "Next: dsar send --all -n"
@@ -147,6 +153,12 @@ def status_lines(
     yield _waiting_line(standings, groups)
     if following := next_line(standings, triage=triage):
         yield following
+
+
+def _short(at: str, today: date) -> str:
+    """The time for today, the day for any other."""
+    day, _, time = at.partition(" ")
+    return time if day == today.isoformat() else day
 
 
 _LISTED = (
@@ -187,7 +199,7 @@ def _case_row(standing: Standing, today: date) -> str:
             why = f"reminded {reminded}, due {by}"
     else:
         why, when = standing.needs_you, f"due {by} {days}" if by else "no due date"
-    return row(("", 2), (case.id, 11), (case.facts.controller_name, 22), (why, 27), last=f" {when}")
+    return row(("", 2), (case.id, 11), (case.facts.controller_name, 20), (why, 28), last=when)
 
 
 def _reminded(standing: Standing) -> str:

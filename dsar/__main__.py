@@ -1,0 +1,5 @@
+"""`python -m dsar` is `dsar`."""
+
+from dsar.cli import main
+
+main()
