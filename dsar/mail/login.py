@@ -57,6 +57,8 @@ def why(error: Exception) -> str:
         return f"no secure connection ({error.reason or 'TLS failed'})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error.__context__, OSError):  # smtplib wraps what the network said
+        return why(error.__context__)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "the connection was lost"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
@@ -155,7 +156,7 @@ def _sources(path: Path, unreadable: list[str]) -> Iterator[Path]:
 
 
 def _messages_of(file: Path) -> Iterator[tuple[str, bytes]]:
-    if not file.is_file():
+    if not stat.S_ISREG(file.stat().st_mode):
         return  # a pipe or a device has no end
     with file.open("rb") as opened:
         if opened.read(5) != b"From ":

@@ -159,17 +159,22 @@ def _from_file(path: Path) -> str:
     except OSError as error:
         reason = error.strerror or "unreadable"
         raise SecretUnavailable(f"The password file {path} cannot be opened: {reason}.") from None
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise SecretUnavailable(f"The password file {path} is no regular file.")
-        if facts.st_mode & 0o077:
-            raise SecretUnavailable(
-                f"The password file {path} can be read by others.", hint=f"chmod 600 {path}"
-            )
-        if facts.st_uid not in (os.geteuid(), 0):
-            raise SecretUnavailable(f"The password file {path} belongs to someone else.")
-        return _first_line(file.read(_MAX_BYTES))
+    try:
+        _refuse_exposed(path, os.fstat(descriptor))
+        return _first_line(os.read(descriptor, _MAX_BYTES))
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_exposed(path: Path, facts: os.stat_result) -> None:
+    if not stat.S_ISREG(facts.st_mode):
+        raise SecretUnavailable(f"The password file {path} is no regular file.")
+    if facts.st_mode & 0o077:
+        raise SecretUnavailable(
+            f"The password file {path} can be read by others.", hint=f"chmod 600 {path}"
+        )
+    if facts.st_uid not in (os.geteuid(), 0):
+        raise SecretUnavailable(f"The password file {path} belongs to someone else.")
 
 
 def _from_systemd(name: str, environ: Mapping[str, str]) -> str:
