@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from dsar.cli.options import global_options
 from dsar.core.contact import contact_problem, usable_email, what_can_be_done
 from dsar.core.controller import CATEGORIES, Controller
 from dsar.errors import FileProblems
+
+if TYPE_CHECKING:
+    from dsar.registry.load import Registry
 
 COLUMNS = ("company", "name", "country", "categories", "status", "to", "checked", "problem")
 
@@ -24,21 +27,39 @@ def registry() -> None:
     """Companies: whom to write to, from where we know it, and how fresh that is."""
 
 
+def pulled_folder(app: App) -> Path:
+    """Where the pulled lists lie."""
+    return app.home.data_folder / "registry"
+
+
+def everything(app: App) -> Registry:
+    """The registry with the pulled lists merged in; those are shown, and not written to."""
+    from dsar import shipped
+    from dsar.registry.load import load_registry
+
+    folder = pulled_folder(app)
+    if not folder.is_dir():
+        return app.registry
+    return load_registry(shipped.companies(), app.home.overlay, pulled=folder,
+                         cache_folder=app.home.cache_folder)
+
+
 @registry.command(name="list")
 @click.option("--category", type=click.Choice(CATEGORIES), metavar="C",
               help="Only companies of this category.")
 @click.option("--country", metavar="CC", help="Only companies seated there.")
 @click.option("--law", metavar="ID", help="Only companies bound by this law.")
+@click.option("--pulled", is_flag=True, help="Also what was pulled from public lists.")
 @click.option("--held", is_flag=True, help="Only those no letter goes to as things stand.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
 @global_options
 @pass_app
 def list_companies(
-    app: App, *, category: str | None, country: str | None, law: str | None, held: bool,
-    limit: int | None,
+    app: App, *, category: str | None, country: str | None, law: str | None, pulled: bool,
+    held: bool, limit: int | None,
 ) -> None:
     """List the companies, one line each."""
-    found = [c for c in app.registry
+    found = [c for c in (everything(app) if pulled else app.registry)
              if category in (None, *c.categories) and law in (None, *c.laws)
              and (country is None or (c.country or "").split("-")[0] == country.upper())
              and not (held and _problem(c, app) is None)]
@@ -53,7 +74,7 @@ def list_companies(
 @pass_app
 def search(app: App, *, words: tuple[str, ...], limit: int) -> None:
     """Find companies by name, brand, alias, address or domain; the best match first."""
-    found = app.registry.search(" ".join(words))
+    found = everything(app).search(" ".join(words))
     _show_list(app, found[:limit], "companies")
     if not found:
         app.say("Nothing found. `dsar registry add SLUG --name NAME --email ADDRESS` adds one.")
@@ -108,8 +129,7 @@ def _table(items: Iterable[dict[str, Any]]) -> Iterator[str]:
     for item in items:
         state = item["problem"] or f"ok ({item['checked']})"
         to = item["to"] or ""
-        yield row((item["company"], 24), (" ", 1), (item["country"] or "", 3), (to, 29), (" ", 1),
-                  last=state)
+        yield row((item["company"], 25), (item["country"] or "", 3), (to, 30), last=state)
 
 
 @registry.command()
@@ -118,31 +138,34 @@ def _table(items: Iterable[dict[str, Any]]) -> Iterator[str]:
 @pass_app
 def show(app: App, *, slug: str) -> None:
     """Show all we know about one company, with the source of each contact."""
-    controller = app.registry.get(slug)
+    known = app.registry if slug in app.registry else everything(app)
+    controller = known.get(slug)
     if app.settings.json:
-        item = {"company": slug, **app.registry.entry(slug)}
+        item = {"company": slug, **known.entry(slug)}
         item["to_do"] = what_can_be_done(controller, app.today)
         app.emit("company", [item], {"total": 1})
         return
-    for line in _sheet(controller, app):
+    together = [c.slug for c in known.group_of(controller) if c.slug != slug]
+    for line in _sheet(controller, together, app):
         click.echo(line)
 
 
-def _sheet(controller: Controller, app: App) -> Iterator[str]:
+def _sheet(controller: Controller, together: list[str], app: App) -> Iterator[str]:
     import textwrap
 
     from dsar.report.terminal import printable
 
-    for label, text in _facts(controller, app):
+    for label, text in _facts(controller, together, app):
         body = textwrap.wrap(printable(text), 64, break_on_hyphens=False,
                              break_long_words=False) or [""]
         yield f"{label:<15} {body[0]}"
         yield from (f"{'':<15} {more}" for more in body[1:])
 
 
-def _facts(controller: Controller, app: App) -> Iterator[tuple[str, str]]:
+def _facts(
+    controller: Controller, together: list[str], app: App
+) -> Iterator[tuple[str, str]]:
     """Label and text of each line that has something to say."""
-    together = [c.slug for c in app.registry.group_of(controller) if c is not controller]
     rows: list[tuple[str, str]] = [
         (controller.slug, controller.name),
         ("What to do", what_can_be_done(controller, app.today)),
@@ -229,3 +252,14 @@ def _show_problems(shown: Iterable[Any]) -> None:
         seen[problem.hint] += 1
         if problem.hint and seen[problem.hint] == 1:
             click.echo(f"    {printable(problem.hint)}")
+
+
+def _more() -> None:
+    """The commands that change the registry have files of their own."""
+    from dsar.cli import registry_edit, registry_pull
+
+    for command in (*registry_pull.COMMANDS, *registry_edit.COMMANDS):
+        registry.add_command(command)
+
+
+_more()
