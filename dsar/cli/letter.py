@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -232,12 +233,19 @@ def _draft(app: App, controller: Controller, wanted: Wanted) -> tuple[Letter, st
                            hint=f"dsar law show {regime.id}")
     drafted = Letter(
         stage=wanted.stage, right=rule, regime=regime, subject=app.subject, controller=controller,
-        language=_language(app, controller, regime, wanted), written_on=app.today,
+        language=_language(app, controller, regime, wanted),
+        written_on=_written_on(app, case, wanted.stage),
         reference=case.facts.reference if case else REFERENCE,
         disclosures=disclosures(app.subject, controller, wanted.right),
         facts=_facts(app, case) if wanted.stage is not Stage.REQUEST else {},
     )
     return drafted, because
+
+
+def _written_on(app: App, case: Case | None, stage: Stage) -> date:
+    """A request that was approved keeps its date; everything else is written today."""
+    approved = [a for a in case.approvals if a.stage is stage] if case else []
+    return approved[-1].on if approved and stage is Stage.REQUEST else app.today
 
 
 def _law(app: App, law: str) -> Regime:

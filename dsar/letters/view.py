@@ -135,15 +135,19 @@ def clean(value: str, what: str) -> str:
     Zero-width joiners stay: names in several scripts need them. Raises LetterIncomplete
     for an empty text and for one longer than LONGEST_VALUE.
     """
-    normal = unicodedata.normalize("NFC", value)
-    kept = "".join(c for c in normal if c in _JOINERS or c.isspace() or _is_printed(c))
-    line = re.sub(r"[^\S\u00a0\u202f]+", " ", kept).strip()
+    line = value.strip() if value.isascii() and value.isprintable() else _one_line(value)
     if not line:
         raise LetterIncomplete(f"{what.capitalize()} is empty.")
     if len(line) > LONGEST_VALUE:
         raise LetterIncomplete(f"{what.capitalize()} has {len(line)} characters; "
                                f"at most {LONGEST_VALUE} fit a letter.")
     return line
+
+
+def _one_line(value: str) -> str:
+    normal = unicodedata.normalize("NFC", value)
+    kept = "".join(c for c in normal if c in _JOINERS or c.isspace() or _is_printed(c))
+    return re.sub(r"[^\S\u00a0\u202f]+", " ", kept).strip()
 
 
 def _is_printed(character: str) -> bool:

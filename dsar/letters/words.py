@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, TemplateNotFound
-from jinja2.exceptions import TemplateSyntaxError
-from jinja2.runtime import Context
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
 
@@ -25,10 +26,12 @@ from dsar.core.letter import Letter, Rendered, Stage
 from dsar.core.regime import Regime
 from dsar.errors import LetterIncomplete
 from dsar.letters.languages import facts_of_language, variant
-from dsar.letters.view import facts_of, view_of
+from dsar.letters.view import Known, LetterView, Period, facts_of, view_of
 
 FILTERS = ("first", "join", "last", "length", "trim")
 _BAR = ">"
+_SPACES = re.compile(r"[ \t]+")
+_ITEM = re.compile(r"\d+\. ")
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
            ValueError)
 
@@ -43,7 +46,8 @@ def render(letter: Letter, templates: Sequence[Path]) -> Rendered:
     layers = layers_of(letter, folders)
     language = facts_of_language(letter, folders)
     context = {"letter": view_of(letter, language, folders),
-               "facts": MappingProxyType(facts_of(letter, language)), **_citing(letter)}
+               "facts": MappingProxyType(facts_of(letter, language)),
+               "cite": _Citing(letter, False), "aside": _Citing(letter, True)}
     try:
         text = _environment(folders).get_template(_BAR.join(layers)).render(context)
     except _FAULTS as fault:
@@ -95,27 +99,31 @@ def _existing(folders: tuple[Path, ...], shelves: tuple[str, ...], kind: str) ->
                  if (folder / path).is_file())
 
 
-def _citing(letter: Letter) -> dict[str, Callable[[str], str]]:
-    """`cite(x)` and `aside(x)`: the only way a section gets into a letter."""
-    regime, language = letter.regime, letter.language
+@dataclass(frozen=True)
+class _Citing:
+    """`cite(x)` and `aside(x)`: the only way a section gets into a letter.
 
-    def section(what: str) -> str | None:
-        if what == "right":
-            return letter.right.section
-        rule = regime.rights.get(what)
-        return rule.section if rule else regime.sections.get(what)
+    x: "right" for the right of the letter, else a right or a named section of its law.
+    """
 
-    def cite(what: str) -> str:
-        found = section(what)
+    letter: Letter
+    in_brackets: bool
+
+    def __call__(self, what: str) -> str:
+        """A citation; in brackets after a space, nothing where the law has no such section."""
+        regime, language = self.letter.regime, self.letter.language
+        found = self._section(what)
+        if self.in_brackets:
+            return f" ({regime.cite(found, language)})" if found else ""
         if not found:
             raise LookupError(f"{regime.id} has no section {what!r}")
         return regime.cite(found, language)
 
-    def aside(what: str) -> str:
-        found = section(what)
-        return f" ({regime.cite(found, language)})" if found else ""
-
-    return {"cite": cite, "aside": aside}
+    def _section(self, what: str) -> str | None:
+        if what == "right":
+            return self.letter.right.section
+        rule = self.letter.regime.rights.get(what)
+        return rule.section if rule else self.letter.regime.sections.get(what)
 
 
 @pass_context
@@ -128,17 +136,31 @@ def _say(context: Context, *words: str) -> str:
     return "".join(blocks[0](context)).strip(" \t\n")
 
 
+_SEEN: dict[type, frozenset[str]] = {
+    kind: frozenset(f.name for f in fields(kind)) for kind in (LetterView, Known, Period)
+}
+_LOOP = frozenset({"first", "index", "last"})
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Reads texts, calls what dsar hands it, and nothing else."""
+    """Reads the fields of a letter, calls what dsar hands it, and nothing else."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
-    def is_safe_callable(self, obj: object) -> bool:
-        return getattr(obj, "__module__", None) == __name__
+    def call(self, context: Context, obj: object, *args: object, **named: object) -> object:
+        if obj is _say:
+            return _say(context, *map(str, args))
+        if type(obj) is _Citing:
+            return obj(*map(str, args))
+        raise SecurityError(f"{obj!r} cannot be called from a letter")
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        if attribute in _SEEN.get(type(obj), ()):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
-        known = type(obj).__module__ == "dsar.letters.view"
-        return not attr.startswith("_") and (known or attr in ("last", "first", "index"))
+        return isinstance(obj, LoopContext) and attr in _LOOP
 
     def call_binop(
         self, context: Context, operator: str, left: object, right: object
@@ -180,21 +202,19 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
 
 def tidy(text: str) -> str:
     """Join the lines of each paragraph; a list item and what follows a backslash start a line."""
-    paragraphs = (_joined(p.splitlines()) for p in re.split(r"\n[ \t]*\n", text))
-    return "\n\n".join(p for p in paragraphs if p)
-
-
-def _joined(lines: Sequence[str]) -> str:
-    result = ""
-    fresh = True
-    for line in (re.sub(r"[ \t]+", " ", raw).strip(" \t") for raw in lines):
-        starts = fresh or re.match(r"\d+\. ", line)
-        keeps_break = line.endswith("\\")
-        words = line.removesuffix("\\").rstrip(" ")
-        if words:
-            result += ("\n" if starts else " ") + words
-        fresh = keeps_break
-    return result.strip()
+    paragraphs: list[str] = []
+    words, fresh = "", True
+    for line in _SPACES.sub(" ", text).split("\n"):
+        line = line.strip(" ")
+        if not line:
+            if words:
+                paragraphs.append(words)
+            words, fresh = "", True
+            continue
+        joint = "" if not words else "\n" if fresh or _ITEM.match(line) else " "
+        fresh = line.endswith("\\")
+        words += joint + (line[:-1].rstrip(" ") if fresh else line)
+    return "\n\n".join([*paragraphs, words] if words else paragraphs)
 
 
 def _place(fault: BaseException, folders: Sequence[Path]) -> str:
