@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -10,6 +10,7 @@ from dsar.core.regime import Counting, Unit
 
 IsWorkingDay = Callable[[date], bool]
 _DAY = timedelta(days=1)
+_MONTH = Unit.MONTH
 
 
 def due_on(received: date, counting: Counting, is_working_day: IsWorkingDay) -> date:
@@ -20,7 +21,11 @@ def due_on(received: date, counting: Counting, is_working_day: IsWorkingDay) -> 
     month: Regulation (EEC, Euratom) No 1182/71, Art. 3(1), 3(2)(c) and 3(4).
     Raises ValueError where the law gives no number.
     """
-    day = unrolled(received, counting, is_working_day)
+    # The commonest rule goes straight to its function: one call less on each of many dates.
+    if counting.unit is _MONTH and counting.length and not counting.first_day_counts:
+        day = months_later(received, counting.length)
+    else:
+        day = unrolled(received, counting, is_working_day)
     if counting.rolls:
         while not is_working_day(day):
             day += _DAY
@@ -32,7 +37,7 @@ def unrolled(received: date, counting: Counting, is_working_day: IsWorkingDay) -
     length, unit = counting.length, counting.unit
     if length is None:
         raise ValueError("the law gives no number")
-    if unit is Unit.MONTH:
+    if unit is _MONTH:
         day = months_later(received, length)
         return day - _DAY if counting.first_day_counts else day
     if unit is Unit.WORKING_DAY:
@@ -56,11 +61,12 @@ def _days(length: int, unit: Unit) -> int:
 
 def months_later(day: date, months: int) -> date:
     """The same day number `months` later, or the last day of a shorter month."""
-    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
-    number = day.day
+    year, month, number = day.year, day.month + months, day.day
+    if month > 12:
+        year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     if number > 28:
-        number = min(number, calendar.monthrange(year, month0 + 1)[1])
-    return date(year, month0 + 1, number)
+        number = min(number, monthrange(year, month)[1])
+    return date(year, month, number)
 
 
 def nth_working_day(day: date, count: int, is_working_day: IsWorkingDay) -> date:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dsar import shipped
+from dsar.core.counting import IsWorkingDay
 from dsar.law.dayrules import WEEKDAYS, days_of
 from dsar.yamlfile import Reader, read
 
@@ -40,13 +41,20 @@ class Override:
     removed: frozenset[date] = _NONE
 
 
-@dataclass
-class Days:
-    """The days off of one calendar, year by year as they are asked for."""
+class WorkingDays(dict[date, bool]):
+    """Day → whether one can act on it, a year at a time as it is asked for."""
 
-    weekend: frozenset[int]
-    off: set[date] = field(default_factory=set)
-    years: set[int] = field(default_factory=set)
+    def __init__(self, off: Callable[[int], set[date]]) -> None:
+        super().__init__()
+        self._off = off
+
+    def __missing__(self, day: date) -> bool:
+        """Fill in the year of a day not asked for before."""
+        off = self._off(day.year)
+        first = date(day.year, 1, 1)
+        length = (date(day.year, 12, 31) - first).days + 1
+        self.update((d, d not in off) for d in (first + timedelta(days=n) for n in range(length)))
+        return self[day]
 
 
 class HolidayCalendars:
@@ -55,7 +63,7 @@ class HolidayCalendars:
     def __init__(self, folder: Path, overrides: Mapping[str, Override] | None = None) -> None:
         self._folder = folder
         self._overrides = dict(overrides or {})
-        self._days: dict[str, Days] = {}
+        self._days: dict[str, WorkingDays] = {}
         self._files: dict[str, dict[str, frozenset[date]]] = {}
 
     @cached_property
@@ -74,15 +82,30 @@ class HolidayCalendars:
 
     def is_working_day(self, calendar_id: str, day: date) -> bool:
         """Whether `day` is a working day of this calendar; raises KeyError for an unknown id."""
-        days = self._days.get(calendar_id)
-        if days is None or day.year not in days.years:
-            days = self._load(calendar_id, day.year)
-        return day.weekday() not in days.weekend and day not in days.off
+        days = self._days.get(calendar_id) or self._calendar(calendar_id)
+        return days[day]
 
-    def days_off(self, calendar_id: str, year: int) -> tuple[frozenset[int], frozenset[date]]:
-        """The weekend (Monday is 0) and the other days off in `year`."""
-        days = self._load(calendar_id, year)
-        return days.weekend, frozenset(day for day in days.off if day.year == year)
+    def working_days(self, calendar_id: str) -> IsWorkingDay:
+        """`is_working_day` of one calendar, for many days; raises KeyError for an unknown id."""
+        return self._calendar(calendar_id).__getitem__
+
+    def _calendar(self, calendar_id: str) -> WorkingDays:
+        if calendar_id not in self._days:
+            parts = [self._definition(part) for part in calendar_id.split("+")]
+            override = self._overrides.get(calendar_id, Override())
+            weekend = frozenset().union(*(part.weekend for part in parts))
+
+            def off(year: int) -> set[date]:
+                found: set[date] = set().union(*(self._off(part, year) for part in parts))
+                return (found | _weekends(weekend, year) | override.extra) - override.removed
+
+            self._days[calendar_id] = WorkingDays(off)
+        return self._days[calendar_id]
+
+    def holidays(self, calendar_id: str, year: int) -> frozenset[date]:
+        """The days off in `year` for another reason than the weekend."""
+        parts = [self._definition(part) for part in calendar_id.split("+")]
+        return frozenset().union(*(self._off(part, year) for part in parts))
 
     def describe(self, calendar_id: str, day: date) -> str:
         """The calendar in words, with the version of the data that hold for `day`."""
@@ -96,21 +119,6 @@ class HolidayCalendars:
         """`unverified` where the list itself is doubtful."""
         known = (self._named[0].get(part) for part in calendar_id.split("+"))
         return next((d.confidence for d in known if d and d.confidence != "verified"), "verified")
-
-    def _load(self, calendar_id: str, year: int) -> Days:
-        known = self._days.get(calendar_id)
-        parts = [self._definition(part) for part in calendar_id.split("+")]
-        if known is None:
-            weekend = frozenset().union(*(part.weekend for part in parts))
-            known = self._days[calendar_id] = Days(weekend)
-        if year not in known.years:
-            for part in parts:
-                known.off |= self._off(part, year)
-            override = self._overrides.get(calendar_id, Override())
-            known.off |= override.extra
-            known.off -= override.removed
-            known.years.add(year)
-        return known
 
     def _definition(self, part: str) -> Definition:
         """`holidays:CC[-SUB]` and `sun-holidays:CC` are built, the others stand in the file."""
@@ -146,6 +154,13 @@ class HolidayCalendars:
             except FileNotFoundError:
                 raise KeyError(f"holidays:{country}") from None
         return self._files[country]
+
+
+def _weekends(weekend: frozenset[int], year: int) -> set[date]:
+    """Every day of a year that falls on one of these weekdays (Monday is 0)."""
+    first = date(year, 1, 1)
+    days = (first + timedelta(days=n) for n in range((date(year, 12, 31) - first).days + 1))
+    return {day for day in days if day.weekday() in weekend}
 
 
 def shipped_calendars(overrides: Mapping[str, Override] | None = None) -> HolidayCalendars:
