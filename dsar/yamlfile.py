@@ -15,6 +15,8 @@ from dsar.errors import FileProblems, Problem
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_COMPOSED_DEPTH = 200
+_DEEP_PREFIX = re.compile(rf"^[ \t?:-]{{{MAX_COMPOSED_DEPTH},}}", re.MULTILINE)
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
 _CONSTANTS: dict[str, bool | None] = {
@@ -80,6 +82,7 @@ def parse(raw: bytes, *, name: str) -> Document:
         raise FileProblems([problem]) from None
     document = Document(name, None)
     try:
+        _refuse_depth(text, name)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -92,6 +95,27 @@ def parse(raw: bytes, *, name: str) -> Document:
         raise FileProblems([Problem(name, 1, "is nested too deeply")]) from None
     document.value = _build(node, _Build(document), 0) if node is not None else None
     return document
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Raise FileProblems for nesting at which the C composer, which recurses, would crash.
+
+    The C parser below it does not recurse, so its events are safe to count. A level costs a
+    bracket or a column at the beginning of a line: most texts are cleared without parsing.
+    """
+    brackets = text.count("[") + text.count("{")
+    if brackets < MAX_COMPOSED_DEPTH and not _DEEP_PREFIX.search(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_COMPOSED_DEPTH:
+                mark = event.start_mark
+                line = mark.line + 1 if mark else 1
+                raise FileProblems([Problem(name, line, "is nested too deeply")])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Loader(yaml.CSafeLoader):

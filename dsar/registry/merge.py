@@ -16,7 +16,7 @@ from datetime import date
 from dsar.core.contact import mailbox_key
 from dsar.core.controller import Conflict, Contact, Controller
 from dsar.registry.domains import host_of, registrable
-from dsar.registry.mailboxes import is_free_mail
+from dsar.registry.mailboxes import is_free_mail, is_person_like
 from dsar.registry.names import all_cores, entity, entity_cores, has_form, is_shorter_name
 
 CROWDED = 3
@@ -228,6 +228,8 @@ def _joined_contacts(
     """Same mailbox: the fresher date. Another one: the fresher stays, the other is a conflict."""
     contacts, conflicts = list(entry.contacts), list(entry.conflicts)
     for new in record.contacts:
+        if by_hand and is_person_like(new.value):  # no employee's address beside a role address
+            continue
         at = next((n for n, c in enumerate(contacts)
                    if (c.kind, c.right) == (new.kind, new.right)), None)
         if at is None:

@@ -30,7 +30,8 @@ _FILLING = frozenset({
 _LONG_FORMS = (
     (re.compile(r"\blimited liability company\b"), "llc"), (re.compile(r"\bincorporated\b"), "inc"),
     (re.compile(r"\bcorporation\b"), "corp"), (re.compile(r"\blimited\b"), "ltd"),
-    (re.compile(r"\bcompany\b"), "co"),
+    (re.compile(r"\bcompany\b"), "co"), (re.compile(r"\bs ?a\W*r ?l\b"), "sarl"),
+    (re.compile(r"\bsp\W+z\W*o ?o\b"), "sp zoo"),
 )
 _PARTS = re.compile(r"\s*[(/;]\s*|\)|\s+(?:d/?b/?a|doing business as|formerly|ehemals)\s+", re.I)
 _DOTTED = re.compile(r"\b((?:[a-z]\. ?){1,4}[a-z]\.?)(?=\W|$)")

@@ -41,7 +41,8 @@ def _service(
     wanted = {True: "required", False: "not-required"}
     return Controller(
         slug=slug, name=name, categories=("other",), contacts=contacts,
-        country=country_code(record.get("country_code")), laws=("eu-gdpr",), languages=("en",), contactable=bool(contacts),
+        country=country_code(record.get("country_code")),
+        laws=("eu-gdpr",), languages=("en",), contactable=bool(contacts),
         id_document=wanted[needed] if isinstance(needed, bool) else "unknown",
         not_contactable_reason=None if contacts else "the list names no way to write",
         web=url_of(reading, place, name, record.get("confidentiality_policy_url")) or None,
