@@ -14,7 +14,7 @@ LEVELS = {
     "shipped": 2, "yamlfile": 2, "home": 2, "config": 2,
     "store": 3, "mail": 3, "law": 3, "registry": 3, "letters": 3, "reading": 3, "report": 3,
     "outbox": 4, "inbox": 4, "drafting": 4, "caseimport": 4, "mailstate": 4, "campaign": 4,
-    "cli": 5, "demo": 6,
+    "demo": 4, "cli": 5,
 }
 FILES_AND_FOLDERS_ANYONE_MAY_USE = {"errors", "core", "shipped", "yamlfile", "home"}
 HOUSES = {
