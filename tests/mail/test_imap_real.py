@@ -50,9 +50,10 @@ def test_the_last_message_is_not_shown_again_after_others_were_deleted(
     lab: MailLab, user: str
 ) -> None:
     mailbox = box(lab, user)
-    for number in (1, 2, 3):
+    for number in (1, 2):
         lab.put(user, mail(number))
     _, cursor = mailbox.new("INBOX", None)
+    lab.put(user, mail(3))  # comes and goes: UIDNEXT has moved, and nothing is there
     lab.doveadm("expunge", "-u", user, "mailbox", "INBOX", "header", "subject", "3")
     envelopes, cursor = mailbox.new("INBOX", cursor)
     assert list(envelopes) == []
