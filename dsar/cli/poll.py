@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -153,13 +154,16 @@ def _why(found: Found) -> str:
 
 
 def _report(app: App, tally: Tally) -> None:
+    from dsar.report.terminal import WIDTH
+
     labels = Counter(str(f.reading.label) for f in tally.filed)
     if not app.settings.json:
         read = ", ".join(f"{count} {label}" for label, count in labels.most_common())
         filed = f"{len(tally.filed)} filed" + (f" ({read})" if read else "")
         settled = f", {len(tally.settled)} doubtful letters settled" if tally.settled else ""
-        click.echo(f"{tally.looked_at} new messages, {filed}, {len(tally.waiting)} wait for you"
-                   f"{settled}.")
+        done = (f"{tally.looked_at} new messages, {filed}, {len(tally.waiting)} wait for you"
+                f"{settled}.")
+        click.echo(textwrap.fill(done, WIDTH, subsequent_indent="  "))
     app.next("dsar inbox list" if tally.waiting else "dsar status")
     if tally.failed:
         raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))

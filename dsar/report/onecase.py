@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
@@ -30,7 +31,7 @@ from dsar.core.case import (
 )
 from dsar.core.status import Standing
 from dsar.report.rows import deadline_item
-from dsar.report.terminal import printable
+from dsar.report.terminal import WIDTH, columns, printable
 from dsar.store import Event, Recorded
 
 
@@ -62,6 +63,22 @@ def case_lines(
     standing: Standing, events: Sequence[Recorded], *, explain: bool
 ) -> Iterator[str]:
     """Yield the case as text; with `explain` also the steps behind each due date."""
+    for line in _lines(standing, events, explain=explain):
+        yield from _folded(line)
+
+
+def _folded(line: str) -> list[str]:
+    """A line over several where the terminal would break it anyhow, indented below its text."""
+    if columns(line) <= WIDTH:
+        return [line]
+    deep = 19 if line[:5].strip().isdigit() else len(line) - len(line.lstrip()) + 2
+    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * deep, break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def _lines(
+    standing: Standing, events: Sequence[Recorded], *, explain: bool
+) -> Iterator[str]:
     case, facts = standing.case, standing.case.facts
     yield f"{case.id}  {printable(facts.controller_name)}: {facts.right} under {facts.regime}"
     yield f"  {standing.status}" + (f": {standing.needs_you}" if standing.needs_you else "")

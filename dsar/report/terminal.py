@@ -70,7 +70,7 @@ def plan_lines(
     if plan.letters:
         yield from _plan_head(plan.letters, subject)
         for number, letter in enumerate(plan.letters, start=1):
-            yield _letter_row(number, letter, today)
+            yield from _letter_rows(number, letter, today)
     if plan.queued:
         yield f"Approved earlier, not sent yet ({len(plan.queued)}):"
         for case in plan.queued:
@@ -89,13 +89,27 @@ def _plan_head(letters: Sequence[PlannedLetter], subject: DataSubject) -> Iterat
     yield row(("  #", 4), ("Company", 24), ("To", 28), ("", 9), last="Learns")
 
 
-def _letter_row(number: int, letter: PlannedLetter, today: date) -> str:
+def _letter_rows(number: int, letter: PlannedLetter, today: date) -> Iterator[str]:
+    """One row, and more below it where the company learns more than fits: that is never cut."""
     group = f" + {len(letter.covers)} in its group" if letter.covers else ""
     name = cut(letter.controller.name, 23 - columns(group)) + group
     checked = letter.contact.checked
     age = f"ok {(today - checked).days}d" if checked and checked <= today else "ok"
-    learns = " ".join(d.identifier.kind for d in letter.disclosures)
-    return row((f"{number:3}", 4), (name, 24), (letter.contact.value, 28), (age, 9), last=learns)
+    learns = _in_lines([d.identifier.kind for d in letter.disclosures], WIDTH - 65)
+    yield row((f"{number:3}", 4), (name, 24), (letter.contact.value, 28), (age, 9), last=learns[0])
+    yield from (row(("", 65), last=more) for more in learns[1:])
+
+
+def _in_lines(words: Sequence[str], width: int) -> list[str]:
+    """Words in lines of at most `width` columns; at least one line."""
+    lines = [""]
+    for word in words:
+        joined = f"{lines[-1]} {word}".strip()
+        if columns(joined) <= width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return lines
 
 
 def _held_lines(skipped: Sequence[Skip]) -> Iterator[str]:
@@ -236,5 +250,15 @@ def next_line(standings: Sequence[Standing], *, triage: int) -> str:
         steps.append(f"dsar send --all ({by[Status.UNSENT]} not sent)")
     late = [s for s in standings if s.status is Status.OVERDUE and not _reminded(s)]
     if late:
-        steps.append(f"dsar case show {late[0].case.id} ({len(late)} overdue)")
-    return "Next: " + ", ".join(steps[:3]) if steps else ""
+        steps.append(f"dsar case show {late[0].case.id} ({len(late)} late)")
+    return "Next: " + _that_fit(steps, WIDTH - 6) if steps else ""
+
+
+def _that_fit(steps: Sequence[str], width: int) -> str:
+    """The first step, and as many of the others as fit into the line."""
+    line = steps[0]
+    for step in steps[1:]:
+        if columns(f"{line}, {step}") > width:
+            break
+        line = f"{line}, {step}"
+    return line
