@@ -22,6 +22,9 @@ from dsar.core.regime import (
 FORM_SUBMITTED = "form_submitted"
 """A second filing on the controller's wish: a new start on the latest reading only."""
 
+NOTICE = "extension_notice"
+"""The controller says that it takes longer, why, and often until when."""
+
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
@@ -242,7 +245,8 @@ def _extended(run: Run, clock: Clock, rule: ExtensionRule, found: Reckoning) -> 
     if last is None:
         return found
     notice_due = _notice_due(run, rule, last)
-    found = replace(found, notice_due=notice_due)
+    if NOTICE in rule.trigger:
+        found = replace(found, notice_due=notice_due)
     notices = [m for m in run.facts.of(rule.trigger) if m.justified]
     valid = next((m for m in notices if m.on <= notice_due), None)
     if valid is None:

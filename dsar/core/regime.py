@@ -272,10 +272,11 @@ class Regime:
         return rule.due if rule and rule.due.length is not None else None
 
     def extension(self, right: str) -> ExtensionRule | None:
-        """The extension that names `right`, else the one for all rights."""
-        named = (e for e in self.extensions if right in e.rights)
-        general = (e for e in self.extensions if not e.rights)
-        return next(named, None) or next(general, None)
+        """The extension that names `right`, else the one for all requests (no later step)."""
+        named = next((e for e in self.extensions if right in e.rights), None)
+        if named or right in LATER_STEPS:
+            return named
+        return next((e for e in self.extensions if not e.rights), None)
 
     def cite(self, section: str, language: str = "en") -> str:
         """Return `section` as one writes it in `language`, English where there is no form.
