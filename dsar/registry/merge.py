@@ -69,7 +69,8 @@ class Merged:
     def _take_one(self, source: str, record: Controller) -> None:
         slug, because = self._find(source, record)
         known = self._from_source[source, slug] if slug is not None else []
-        if slug is not None and known and not any(_says_the_same(record, k) for k in known):
+        if slug is not None and known and not any(
+                _says_the_same(record, k) for k in (*known, self.entries[slug])):
             slug, because = None, f"{source} has another record for {slug}"
         if slug is None:
             new = self._free_slug(source, record.slug)
@@ -169,18 +170,20 @@ def _best(
     return ranked[0][1]
 
 
-def _fit(entry: Controller, record: Controller) -> tuple[bool, bool, bool, bool]:
-    return (bool(entity_cores(entry) & entity_cores(record)),
+def _fit(entry: Controller, record: Controller) -> tuple[bool, ...]:
+    return (entity(entry) != "" and entity(entry) == entity(record),
+            bool(entity_cores(entry) & entity_cores(record)),
             bool(entry.country and entry.country == record.country),
             bool(_mailboxes(entry) & _mailboxes(record)), not entry.pulled_from)
 
 
 def _says_the_same(one: Controller, other: Controller) -> bool:
     """Two records of one list: the same entity on the same site, or no difference that matters."""
-    if entity(one) and entity(one) == entity(other) and host_of(one.web) == host_of(other.web):
-        return one.country == other.country
-    return bool(all_cores(one) & all_cores(other)) and _mailboxes(one) == _mailboxes(other) and (
-        host_of(one.web) == host_of(other.web))
+    if host_of(one.web) != host_of(other.web):
+        return False
+    if entity(one) and entity(one) == entity(other) and one.country == other.country:
+        return True
+    return bool(all_cores(one) & all_cores(other)) and _mailboxes(one) == _mailboxes(other)
 
 
 def _mailboxes(controller: Controller) -> set[str]:
@@ -232,9 +235,11 @@ def _joined_contacts(
             continue
         at = next((n for n, c in enumerate(contacts)
                    if (c.kind, c.right) == (new.kind, new.right)), None)
+        if at is None and by_hand:  # that there is none may be what was found by hand
+            conflicts.append(_conflict(new))
+            continue
         if at is None:
-            (conflicts.append(_conflict(new)) if by_hand and not entry.contactable
-             else contacts.append(new))
+            contacts.append(new)
             continue
         old = contacts[at]
         if _key(old) == _key(new):

@@ -91,7 +91,8 @@ def all_cores(controller: Controller) -> frozenset[str]:
 def _cores(names: Iterable[str]) -> frozenset[str]:
     """A part in brackets counts as a name, unless it only says where."""
     found = {core(part) for name in names for part in (name, *_PARTS.split(name))}
-    return frozenset(c for c in found if len(c) > 2 and c not in _PLACES)
+    kept = {c for c in found if len(c) > 2 and c not in _PLACES}
+    return frozenset(kept | {c.replace(" ", "") for c in kept})
 
 
 def is_shorter_name(one: str, other: str) -> bool:

@@ -99,6 +99,13 @@ def add_imported(path: Path, companies: Iterable[Mapping[str, Any]], *, checked:
     edit(path, changes)
 
 
+def imported_problem(company: Mapping[str, Any], *, checked: date) -> str | None:
+    """Return why a company that came with a case cannot be added, or None."""
+    from dsar.registry.pulled import entry_problem
+
+    return entry_problem(str(company["slug"]), _imported(company, checked))
+
+
 def _imported(company: Mapping[str, Any], checked: date) -> dict[str, Any]:
     email = company.get("email")
     entry: dict[str, Any] = {"name": str(company["name"])}

@@ -125,11 +125,22 @@ def test_between_lists_the_fresher_address_stays_and_the_other_is_noted() -> Non
         assert [c.value for c in found.conflicts] == ["old@acme.example"]
 
 
-def test_nothing_pulled_becomes_verified_by_merging() -> None:
+def test_a_company_compiled_by_hand_gets_no_address_from_a_list() -> None:
     ours = by_hand("acme", "https://acme.example", name="Acme")
     found = merged([ours], [company("x", "https://acme.example", name="Acme",
                                     contacts=(mail("legal@acme.example"),))])
-    assert [c.verified for c in found["acme"].contacts] == [False]
+    assert found["acme"].contacts == ()
+    assert [c.value for c in found["acme"].conflicts] == ["legal@acme.example"]
+
+
+def test_the_exact_legal_entity_wins_between_two_that_fit() -> None:
+    start = [by_hand("parent", "https://x.example", name="Parent", country="US",
+                     legal_entity="Parent, Inc. (Acme / Holding)"),
+             by_hand("acme", "https://x.example", name="Acme", legal_entity="Acme, Inc.",
+                     country="US")]
+    found = merged(start, [company("a", "https://x.example", name="Acme Inc",
+                                   legal_entity="Acme Inc", country="US")])
+    assert list(found) == ["parent", "acme"]
 
 
 def test_a_shared_mailbox_makes_a_group() -> None:

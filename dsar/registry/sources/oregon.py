@@ -6,6 +6,7 @@ registered, and can only be merged where another list names the same legal entit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dsar.core.controller import Controller
@@ -18,7 +19,9 @@ COLUMNS = {
     "name": r"full name",
     "dba": r"doing business as",
     "status": r"license status name",
+    "town": r"addr line 4",
 }
+_US_TOWN = re.compile(r".* [A-Z]{2} +[0-9]{5}(-[0-9]{4})?")
 
 
 def read(raw: bytes, reading: Reading) -> Iterator[Controller]:
@@ -28,7 +31,9 @@ def read(raw: bytes, reading: Reading) -> Iterator[Controller]:
         active = line_of(row.get("status", "")).casefold() == "active"
         found = broker(
             reading, slugs, place, name=row["name"], state="US-OR", laws=("us-or-broker",),
-            dba=row.get("dba", ""), status="active" if active else "unclear",
+            dba=row.get("dba", ""),
+            country="US" if _US_TOWN.fullmatch(row.get("town", "").strip()) else None,
+            status="active" if active else "unclear",
         )
         if found is not None:
             yield found
