@@ -49,8 +49,8 @@ class Deadlines:
 
     @property
     def answer_by(self) -> date | None:
-        """The day the answer is due, a valid extension included."""
-        return self.extended_due or self.due
+        """The day the answer is due, a valid extension included; None while the clock stands."""
+        return None if self.waits_for else self.extended_due or self.due
 
     @property
     def complain_after(self) -> date | None:
@@ -58,7 +58,7 @@ class Deadlines:
 
         None while nothing can be overdue: no number in the law, or the clock stands still.
         """
-        if self.charitable_due is None:
+        if self.charitable_due is None or self.waits_for:
             return None
         known = (self.charitable_due, self.extended_due, self.charitable_extended_due)
         return max(day for day in known if day)

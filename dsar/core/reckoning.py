@@ -101,7 +101,8 @@ class Reckoning:
 def reckon(run: Run) -> Reckoning:
     """Reckon one reading: pick the start, add the period, add paused days, roll the last day."""
     steps: list[str] = []
-    clock = _with_stops(run, _started(run, steps), steps)
+    begun = _started(run, steps)
+    clock = _with_stops(run, begun, run.counting, steps)
     if clock.waits_for:
         words = " or ".join(clock.waits_for)
         steps.append(f"the clock stands still until: {words}; no date before that")
@@ -110,7 +111,7 @@ def reckon(run: Run) -> Reckoning:
     last = _last_day(run, clock, run.counting, steps)
     found = Reckoning(last, run.calendar, tuple(steps), unverified=clock.unverified)
     extension = run.regime.extension(run.facts.right)
-    return _extended(run, clock, extension, found) if extension else found
+    return _extended(run, begun, clock, extension, found) if extension else found
 
 
 def _started(run: Run, steps: list[str]) -> Clock:
@@ -141,7 +142,7 @@ def _is_late(run: Run, start: date) -> bool:
     return not run.works(start) or bool(at and limit and at.time() > limit)
 
 
-def _with_stops(run: Run, clock: Clock, steps: list[str]) -> Clock:
+def _with_stops(run: Run, clock: Clock, counting: Counting, steps: list[str]) -> Clock:
     """Apply each question of the controller that came in time and was justified, in order."""
     for stop, asked, given in _questions(run):
         effect = run.effect(stop)
@@ -149,16 +150,16 @@ def _with_stops(run: Run, clock: Clock, steps: list[str]) -> Clock:
             if not asked.justified:
                 steps.append(f"question about {stop.kind} without reason: no effect")
             continue
-        if asked.on > _limit(run, clock, stop):
+        if asked.on > _limit(run, clock, counting, stop):
             steps.append(f"question about {stop.kind} on {in_words(asked.on)} came late: no effect")
             continue
         clock = _stopped(clock, stop, effect, asked, given, steps)
     return clock
 
 
-def _limit(run: Run, clock: Clock, stop: ClockStop) -> date:
+def _limit(run: Run, clock: Clock, counting: Counting, stop: ClockStop) -> date:
     """The last day on which a question still stops the clock."""
-    last = _last_day(run, clock, run.counting, [])
+    last = _last_day(run, clock, counting, [])
     if stop.within is None:
         return last
     return min(last, unrolled(clock.start, stop.within, run.works))
@@ -239,7 +240,9 @@ def _paused_days(clock: Clock) -> set[date]:
     }
 
 
-def _extended(run: Run, clock: Clock, rule: ExtensionRule, found: Reckoning) -> Reckoning:
+def _extended(
+    run: Run, begun: Clock, clock: Clock, rule: ExtensionRule, found: Reckoning
+) -> Reckoning:
     """Add the last day for a notice, and the extended date where a valid notice was given."""
     last = found.last_day
     if last is None:
@@ -247,16 +250,32 @@ def _extended(run: Run, clock: Clock, rule: ExtensionRule, found: Reckoning) -> 
     notice_due = _notice_due(run, rule, last)
     if NOTICE in rule.trigger:
         found = replace(found, notice_due=notice_due)
-    notices = [m for m in run.facts.of(rule.trigger) if m.justified]
-    valid = next((m for m in notices if m.on <= notice_due), None)
+    notices = run.facts.of(rule.trigger)
+    valid = next((m for m in notices if m.justified and m.on <= notice_due), None)
     if valid is None:
-        late = run.facts.of(rule.trigger)
-        words = "late or without reasons: nothing changes"
-        return replace(found, steps=(*found.steps, f"extension notice {words}")) if late else found
+        words = "extension notice late or without reasons: nothing changes"
+        return replace(found, steps=(*found.steps, words)) if notices else found
     steps = [f"extension notice {in_words(valid.on)}, in time until {in_words(notice_due)}"]
+    clock = _in_longer_period(run, begun, clock, rule, steps)
+    if clock.waits_for:
+        return replace(found, steps=(*found.steps, *steps), waits_for=clock.waits_for)
     extended = _prolonged(run, clock, rule, last, steps)
     extended = _named(extended, valid.until, last, steps)
     return replace(found, extended=extended, steps=(*found.steps, *steps))
+
+
+def _in_longer_period(
+    run: Run, begun: Clock, clock: Clock, rule: ExtensionRule, steps: list[str]
+) -> Clock:
+    """The clock of the prolonged period: a question may also come after the first period."""
+    base = run.counting
+    if rule.counted_from != "original" or rule.length is None or base.length is None:
+        return clock
+    longer = replace(base, length=base.length + rule.length)
+    again = _with_stops(run, begun, longer, [])
+    if again.waits_for:
+        steps.append(f"the clock stands still until: {' or '.join(again.waits_for)}")
+    return again
 
 
 def _notice_due(run: Run, rule: ExtensionRule, last_day: date) -> date:
