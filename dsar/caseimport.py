@@ -24,11 +24,15 @@ COLUMNS = ("id", "token", "name", "mailbox", "plus_address", "message_ids", "slu
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """One case to be made, and the company it names (for the overlay, where it is unknown)."""
+    """One case to be made, and the company it names (for the overlay, where it is unknown).
+
+    line: where its row begins in the file.
+    """
 
     case_id: str
     events: tuple[CaseEvent, ...]
     company: Mapping[str, Any]
+    line: int = 1
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Import:
 
     cases: list[Imported] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    path: str = ""
 
 
 def read_cases(path: Path, *, rights: frozenset[str], regimes: Mapping[str, str]) -> Import:
@@ -50,7 +55,7 @@ def read_cases(path: Path, *, rights: frozenset[str], regimes: Mapping[str, str]
     else:
         document = yamlfile.read(path)
         readers = _yaml_rows(document)
-    result = Import()
+    result = Import(path=document.path)
     seen: set[str] = set()
     for reader in readers:
         before = len(document.problems)
@@ -132,8 +137,9 @@ _REFERENCE = re.compile(r"DSAR-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
 def _case(reader: yamlfile.Reader, rights: frozenset[str], regimes: Mapping[str, str]) -> Imported:
     person, company = reader.mapping("data_subject"), reader.mapping("company")
     case_id = reader.text("id", required=True)
-    if case_id.startswith("_"):
-        reader.problem("id", "a case id does not begin with _")
+    if case_id.startswith("_") or len(case_id) > 80 or not case_id.isprintable() or (
+            " " in case_id):
+        reader.problem("id", "a case id has no spaces, at most 80 characters, and no _ in front")
     sent = reader.day("sent")
     if sent is None and reader.raw("sent") is None:
         reader.problem("sent", "'sent' is missing")
@@ -159,7 +165,8 @@ def _case(reader: yamlfile.Reader, rights: frozenset[str], regimes: Mapping[str,
         reader.raw(known)
     for part in (person, company, reader):
         part.finish()
-    return Imported(case_id=case_id, events=(opened, request), company=facts)
+    return Imported(case_id=case_id, events=(opened, request), company=facts,
+                    line=reader.value.line)
 
 
 def _company(company: yamlfile.Reader) -> dict[str, Any]:

@@ -57,7 +57,8 @@ def list_accounts(app: App) -> None:
     """List the accounts; passwords are never shown."""
     from dsar.cli.mailing import accounts
 
-    items = [{"name": a.name, "address": a.address, "smtp": str(a.smtp), "imap": str(a.imap),
+    items = [{"name": a.name, "address": a.address, "smtp": str(a.smtp) if a.smtp else None,
+              "imap": str(a.imap) if a.imap else None,
               "provider": a.provider, "per_day": a.limits.per_day} for a in accounts(app)]
     if app.settings.json:
         app.emit("accounts", items)
@@ -65,7 +66,8 @@ def list_accounts(app: App) -> None:
         app.emit_rows(("name", "address", "smtp", "imap", "provider", "per_day"), items)
     else:
         for item in items:
-            click.echo(f"{item['name']:12} {item['address']}  {item['smtp']}  {item['imap']}")
+            click.echo(f"{item['name']:12} {item['address']}  {item['smtp'] or '-'}"
+                       f"  {item['imap'] or '-'}")
         if not items:
             click.echo("No account yet: dsar account add ADDRESS")
 
@@ -81,10 +83,12 @@ def try_account(app: App, name: str | None) -> None:
 
     chosen = account_named(app, name)
     results = test_account(app, chosen)
+    items = [{"account": chosen.name, "server": kind, "ok": error is None,
+              "problem": str(error) if error else None} for kind, error in results.items()]
     if app.settings.json:
-        app.emit("account-test", [
-            {"account": chosen.name, "server": kind, "ok": error is None,
-             "problem": str(error) if error else None} for kind, error in results.items()])
+        app.emit("account-test", items)
+    elif app.settings.plain:
+        app.emit_rows(("account", "server", "ok", "problem"), items)
     else:
         show_test(app, chosen, results)
     failed: list[DsarError] = [e for e in results.values() if e is not None]
@@ -109,5 +113,28 @@ def limits(app: App, name: str | None) -> None:
     if app.settings.json:
         app.emit("limits", [item])
         return
+    if app.settings.plain:
+        app.emit_rows(tuple(item), [item])
+        return
     for key, value in item.items():
         click.echo(f"{key:14} {'no limit' if value is None else value}")
+
+
+@account.command()
+@click.argument("name", required=False)
+@global_options
+@pass_app
+def resume(app: App, name: str | None) -> None:
+    """Send again from an account that the rail `breaker` has paused.
+
+    Bounces from before no longer count. First mend what the pause was about.
+    """
+    from dsar.cli.mailing import account_named
+    from dsar.core.house import STREAM, SendingResumed
+
+    chosen = account_named(app, name)
+    with app.writing() as store:
+        event = SendingResumed(on=app.today, account=chosen.name, at=app.now())
+        store.append(STREAM, [event], after=store.house().version)
+    app.say(f"Sending from {chosen.name} goes on.")
+    app.next("dsar send --all -n")

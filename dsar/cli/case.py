@@ -29,6 +29,9 @@ OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdraw
             "not-sent", "duplicate", "other")
 
 
+EVENT_COLUMNS = ("sequence", "recorded_at", "author", "on", "kind")
+
+
 class Day(click.ParamType[date]):
     """A date on the command line."""
 
@@ -97,6 +100,9 @@ def show(app: App, case_id: str, *, explain: bool) -> None:
         events = store.events(case_id)
     if app.settings.json:
         app.emit("case", [case_item(standing, events)])
+        return
+    if app.settings.plain:
+        app.emit_rows(EVENT_COLUMNS, case_item(standing, events)["events"])
         return
     for line in case_lines(standing, events, explain=explain):
         click.echo(line)
@@ -177,7 +183,8 @@ def extend(app: App, case_id: str, *, until: date | None, without_reasons: bool,
 
 @case.command()
 @click.argument("case_id", metavar="CASE")
-@click.option("--outcome", type=click.Choice(OUTCOMES), default="answered", show_default=True)
+@click.option("--outcome", type=click.Choice(OUTCOMES), default="answered", show_default=True,
+              metavar="WORD", help=f"How it ended: {', '.join(OUTCOMES)}.")
 @click.option("--note", "text", default="", help="What should be remembered.")
 @on_option
 @global_options
@@ -206,22 +213,25 @@ def reopen(app: App, case_id: str, *, text: str, on: date | None) -> None:
 def import_cases(app: App, file: Path) -> None:
     """Take over requests filed elsewhere, from YAML or CSV.
 
-    A bad row names its line and stops nothing else. A company the registry does not know is
-    added to your own list.
+    A bad row names its line and stops nothing else; a case that is there already is left as it
+    is. A company the registry does not know is added to your own list.
     """
     from dsar.caseimport import read_cases
     from dsar.cli.importing import record_import
 
     found = read_cases(file, rights=app.rights, regimes=_countries(app))
     with app.writing() as store:
-        made, problems = record_import(app, store, found)
-    items = [{"case": c.case_id, "company": c.company["slug"]} for c in made]
+        result = record_import(app, store, found)
+    problems = result.problems
+    items = [{"case": c.case_id, "company": c.company["slug"]} for c in result.made]
     if app.settings.json:
         bad = [{"path": p.path, "line": p.line, "problem": p.message} for p in problems]
-        app.emit("import", items, {"made": len(items), "problems": bad})
+        app.emit("import", items, {"made": len(items), "already": result.already,
+                                   "problems": bad})
     else:
-        click.echo(f"{len(items)} cases made, {len(problems)} rows left out.")
-    if problems and not items:
+        click.echo(f"{len(items)} cases made, {result.already} there already, "
+                   f"{len(problems)} rows left out.")
+    if problems and not items and not result.already:
         raise FileProblems(problems)
     if problems:
         listed = "\n".join(map(str, problems))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,8 @@ def doctor(app: App, *, network: bool) -> None:
     items = [vars(check) for check in checks]
     if app.settings.json:
         app.emit("doctor", items, {"failed": sum(not c.ok for c in checks)})
+    elif app.settings.plain:
+        app.emit_rows(("what", "ok", "detail", "fix"), items)
     else:
         for check in checks:
             _show(check)
@@ -61,8 +63,12 @@ def _try(what: str, attempt: Callable[[], str]) -> Check:
         return Check(what=what, ok=False, detail=str(error), fix=error.hint)
 
 
+def _count(things: Sized, word: str) -> str:
+    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
+
+
 def _files(app: App) -> Iterator[Check]:
-    yield _try("config.yaml", lambda: f"{len(app.config.accounts)} accounts")
+    yield _try("config.yaml", lambda: _count(app.config.accounts, "account"))
     yield _try("people.yaml", lambda: app.config.person(app.settings.person).id)
     from dsar.cli.mailing import accounts
 
@@ -98,7 +104,7 @@ def _ledger(app: App) -> Iterator[Check]:
             cases = list(store.cases())
             doubtful = [c.id for c in cases if c.in_doubt]
         more = f", in doubt: {', '.join(doubtful)}" if doubtful else ""
-        return f"{len(cases)} cases{more}"
+        return f"{_count(cases, 'case')}{more}"
 
     def archive() -> str:
         with app.reading() as store:

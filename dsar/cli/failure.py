@@ -48,7 +48,9 @@ def _show(
         click.echo(json.dumps(shown, ensure_ascii=False), err=True)
         return status
     label = f"Held by the rail `{rail}`: " if rail else "Error: "
-    click.echo(click.style(label, fg="red", bold=True) + message, err=True)
+    plain = "--no-color" in arguments or os.environ.get("NO_COLOR")
+    click.echo(click.style(label, fg="red", bold=True) + message, err=True,
+               color=False if plain else None)
     if hint:
         click.echo(hint, err=True)
     return status

@@ -1,37 +1,70 @@
-"""Records imported cases, with their people and companies where those are unknown."""
+"""Records imported cases, and their companies where those are unknown."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from dsar.caseimport import Import, Imported
 from dsar.cli.app import App
-from dsar.core.house import STREAM
-from dsar.errors import ConcurrentAppend, Problem
+from dsar.core.case import Case, CaseOpened
+from dsar.errors import Problem
 from dsar.store import Store
 
 
-def record_import(app: App, store: Store, found: Import) -> tuple[list[Imported], list[Problem]]:
-    """Append each case; a case id that is taken becomes a problem and stops nothing else."""
-    made: list[Imported] = []
-    problems = list(found.problems)
-    for case in found.cases:
-        if case.case_id == STREAM or not _append(store, case):
-            problems.append(Problem("ledger", 1, f"there is a case {case.case_id!r} already"))
+@dataclass
+class Recorded:
+    """What became of the rows: cases made, how many were there already, and the bad rows."""
+
+    made: list[Imported] = field(default_factory=list)
+    already: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def record_import(app: App, store: Store, found: Import) -> Recorded:
+    """Append each case that is not there yet; a bad row stops nothing else.
+
+    Unknown companies come first: if we die in between, the next run makes the rest.
+    """
+    result = Recorded(problems=list(found.problems))
+    known, good = {case.id: case for case in store.cases()}, []
+    for row in found.cases:
+        earlier = known.get(row.case_id)
+        if problem := _problem(app, row, earlier):
+            result.problems.append(Problem(found.path, row.line, problem))
+            continue
+        good.append(row)
+        if earlier is None:
+            result.made.append(row)
         else:
-            made.append(case)
-    _add_companies(app, made)
-    return made, problems
+            result.already += 1
+    _add_companies(app, good)
+    for row in result.made:
+        store.append(row.case_id, row.events, after=0)
+    result.problems.sort()
+    return result
 
 
-def _append(store: Store, case: Imported) -> bool:
-    try:
-        store.append(case.case_id, case.events, after=0)
-    except ConcurrentAppend:
-        return False
-    return True
+def _problem(app: App, row: Imported, earlier: Case | None) -> str | None:
+    """Why a row cannot be taken, or None."""
+    if earlier is not None and not _same(earlier, row):
+        return f"there is another case {row.case_id!r} already"
+    if row.company["slug"] in app.registry:
+        return None
+    from dsar.registry.overlay import imported_problem
+
+    wrong = imported_problem(row.company, checked=app.today)
+    return f"case {row.case_id!r}: the company: {wrong}" if wrong else None
 
 
-def _add_companies(app: App, made: list[Imported]) -> None:
-    unknown = {c.company["slug"]: c.company for c in made
+def _same(case: Case, row: Imported) -> bool:
+    opened, facts = row.events[0], case.facts
+    return isinstance(opened, CaseOpened) and (
+        (opened.reference, opened.controller, opened.right, opened.subject_id)
+        == (facts.reference, facts.controller, facts.right, facts.subject_id))
+
+
+def _add_companies(app: App, rows: list[Imported]) -> None:
+    unknown = {c.company["slug"]: c.company for c in rows
                if c.company["slug"] not in app.registry}
     if unknown:
         from dsar.registry.overlay import add_imported

@@ -74,7 +74,7 @@ def _status(regime: Regime, today: date) -> str:
 
 
 def _words(counting: Counting) -> str:
-    from dsar.core.reckoning import length
+    from dsar.core.inwords import length
 
     return length(counting)
 
@@ -105,6 +105,9 @@ def show(app: App, *, regime_id: str) -> None:
     authority = app.laws.authorities.get(regime.complaint.authority or "")
     if app.settings.json:
         app.emit("laws", [_show_item(regime, app.today)], {"total": 1})
+        return
+    if app.settings.plain:
+        app.emit_rows(LIST_COLUMNS, [_list_item(regime, app.today)])
         return
     for line in law_lines(regime, authority):
         click.echo(line)
@@ -204,6 +207,9 @@ def _one(app: App, asked: Mapping[str, Any]) -> None:
         shown = {"schema": "dsar.due/1", "generated_at": app.now().isoformat("T", "seconds"),
                  "items": [item], "summary": {"total": 1}}
         app.emit_line(item | shown)
+        return
+    if app.settings.plain:
+        app.emit_rows(("in_force", *DATES), [item])
         return
     for name in DATES:
         if item[name]:

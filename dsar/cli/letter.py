@@ -193,10 +193,10 @@ def lint(app: App, *, law: str | None, language: str | None) -> None:
     if app.settings.json:
         app.emit("lint", [{"path": p.path, "problem": p.message} for p in found],
                  {"letters": count, "problems": len(found)})
-        return
     if found:
         raise FileProblems(found, hint="Mend the templates named and run the command again.")
-    app.say(f"{count} letters, nothing wrong.")
+    if not app.settings.json:
+        app.say(f"{count} letters, nothing wrong.")
 
 
 def _linted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -31,7 +32,10 @@ class Settings:
 
 def settings_of(ctx: click.Context) -> Settings:
     """The one settings object of this call."""
-    found: Settings = ctx.find_root().meta.setdefault(SETTINGS, Settings())
+    meta = ctx.find_root().meta
+    if SETTINGS not in meta:
+        meta[SETTINGS] = Settings(no_color=bool(os.environ.get("NO_COLOR")))
+    found: Settings = meta[SETTINGS]
     return found
 
 

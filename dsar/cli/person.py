@@ -114,6 +114,10 @@ def show(app: App, person_id: str | None) -> None:
     if app.settings.json:
         app.emit("person", [person_as_data(found)])
         return
+    if app.settings.plain:
+        app.emit_rows(("id", "name", "email", "residence", "languages", "address"),
+                      [person_as_data(found)])
+        return
     click.echo(f"{found.id}: {found.name} <{found.email}>, {found.residence}")
     for line in found.address:
         click.echo(f"  {line}")

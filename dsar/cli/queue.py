@@ -45,7 +45,8 @@ def list_queue(app: App) -> None:
 @queue.command()
 @click.argument("case_ids", nargs=-1, metavar="[CASE]...")
 @click.option("--all", "everything", is_flag=True, help="Every letter that waits.")
-@click.option("--reason", default="cancelled by you", show_default=True)
+@click.option("--reason", default="cancelled by you", show_default=True, metavar="TEXT",
+              help="Why, kept in the ledger.")
 @global_options
 @pass_app
 def cancel(app: App, case_ids: tuple[str, ...], *, everything: bool, reason: str) -> None:

@@ -145,6 +145,9 @@ def show(app: App, *, slug: str) -> None:
         item["to_do"] = what_can_be_done(controller, app.today)
         app.emit("company", [item], {"total": 1})
         return
+    if app.settings.plain:
+        app.emit_rows(COLUMNS, [_item(controller, app)])
+        return
     together = [c.slug for c in known.group_of(controller) if c.slug != slug]
     for line in _sheet(controller, together, app):
         click.echo(line)

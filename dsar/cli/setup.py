@@ -43,9 +43,11 @@ class AccountWish:
 
 _OPTIONS = (
     click.option("--smtp", metavar="HOST[:PORT]", help="Server for sending."),
-    click.option("--smtp-security", type=click.Choice(["tls", "starttls", "none"])),
+    click.option("--smtp-security", type=click.Choice(["tls", "starttls", "none"]),
+                 help="How that connection is protected."),
     click.option("--imap", metavar="HOST[:PORT]", help="Server for reading."),
-    click.option("--imap-security", type=click.Choice(["tls", "starttls", "none"])),
+    click.option("--imap-security", type=click.Choice(["tls", "starttls", "none"]),
+                 help="How that connection is protected."),
     click.option("--username", help="To log in with, where it is not the address."),
     click.option("--password-command", metavar="CMD", help="A command that prints the password."),
     click.option("--password-file", type=click.Path(path_type=Path),
@@ -60,7 +62,8 @@ _OPTIONS = (
                  help="Whether name+tag@domain reaches this mailbox."),
     click.option("--no-limits", is_flag=True,
                  help="No limits on sending: only for a server on this machine."),
-    click.option("--auth", type=click.Choice(["password", "xoauth2", "oauthbearer", "none"])),
+    click.option("--auth", type=click.Choice(["password", "xoauth2", "oauthbearer", "none"]),
+                 help="How to log in."),
 )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from dsar.cli.app import App
 from dsar.cli.options import Selector
 from dsar.core.status import Standing, Status
+from dsar.errors import UsageProblem
 from dsar.store import Store
 
 _ORDER = (Status.IN_DOUBT, Status.BOUNCED, Status.REFUSED, Status.NEEDS_YOU, Status.OVERDUE,
@@ -17,12 +18,27 @@ _NOT_URGENT = _RANK[Status.WAITING]
 
 
 def standings(app: App, store: Store, wanted: Selector) -> list[Standing]:
-    """The cases selected, most urgent first: those that need the person, then by due date."""
+    """The cases selected, most urgent first: those that need the person, then by due date.
+
+    Raises UsageProblem for a word that is no status, UnknownCompany for a name that is neither
+    a case nor a company: a mistyped name must not read as "no such case".
+    """
     person = app.settings.person
     found = [app.standing(case) for case in store.cases()
              if person in (None, case.facts.subject_id)]
+    _refuse_unknown(app, found, wanted)
     chosen = sorted((s for s in found if _is_wanted(s, wanted)), key=_urgency)
     return chosen[: wanted.limit]
+
+
+def _refuse_unknown(app: App, found: list[Standing], wanted: Selector) -> None:
+    if wanted.status is not None and wanted.status not in tuple(Status):
+        raise UsageProblem(f"{wanted.status!r} is no status.",
+                           hint=f"Known: {', '.join(Status)}")
+    known = {s.case.id for s in found} | {s.case.facts.controller for s in found}
+    for name in (*wanted.slugs, *sorted(wanted.only), *sorted(wanted.exclude)):
+        if name not in known:
+            app.registry.get(name)
 
 
 def _urgency(standing: Standing) -> tuple[int, date]:

@@ -37,21 +37,31 @@ def status(app: App, *, wanted: Selector, exit_code: bool) -> None:
     elif app.settings.plain:
         app.emit_rows(STATUS_COLUMNS, items)
     else:
-        _show(app, found, triage)
+        _show(app, found, triage, chosen=wanted != Selector())
     if exit_code:
         click.get_current_context().exit(_code(found))
 
 
-def _show(app: App, found: Sequence[Standing], triage: int) -> None:
+def _show(app: App, found: Sequence[Standing], triage: int, *, chosen: bool) -> None:
+    if chosen and not found:
+        click.echo("No case is like that.")
+        return
     from dsar.mailstate import last_poll
     from dsar.report.terminal import status_lines
 
-    people = {s.case.facts.subject_id for s in found}
-    names = [p.name for p in app.config.people if p.id in people or not people]
-    who = names[0] if len(names) == 1 else f"{len(people)} people"
     poll = last_poll(app.home.cursors)
-    for line in status_lines(found, who, app.today, poll=poll, triage=triage):
+    for line in status_lines(found, _who(app, found), app.today, poll=poll, triage=triage):
         click.echo(line)
+
+
+def _who(app: App, found: Sequence[Standing]) -> str:
+    """The name of the one person the cases are about, or how many people there are."""
+    names = {p.id: p.name for p in app.config.people}
+    people = {s.case.facts.subject_id for s in found} or set(names)
+    if len(people) == 1:
+        one = people.pop()
+        return names.get(one, one)
+    return f"{len(people)} people" if people else "nobody yet"
 
 
 def summary(found: Sequence[Standing], *, triage: int) -> dict[str, int]:

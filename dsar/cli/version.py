@@ -22,5 +22,8 @@ def version(app: App) -> None:
     if app.settings.json:
         app.emit("version", [facts])
         return
+    if app.settings.plain:
+        app.emit_rows(tuple(facts), [facts])
+        return
     click.echo(f"dsar {__version__} (Python {facts['python']})")
     click.echo(f"{facts['companies']} companies, {laws} laws")

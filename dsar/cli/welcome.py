@@ -15,7 +15,7 @@ SENTENCE = "dsar sends data-subject requests and follows them until they are ans
 def welcome(app: App) -> None:
     """Show the commands for today and the current state."""
     click.echo(SENTENCE)
-    if not app.home.people.exists():
+    if not app.home.people.exists() and not app.home.ledger.exists():
         click.echo("Nothing is set up yet.")
         click.echo("  dsar demo             watch the full cycle, nothing real is touched")
         click.echo("  dsar init             set up a person, a mailbox and a first list")

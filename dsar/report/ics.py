@@ -27,7 +27,7 @@ def _event(standing: Standing, now: datetime) -> list[str]:
     assert due is not None
     return [
         "BEGIN:VEVENT",
-        f"UID:{case.id.lower()}@dsar.invalid",
+        f"UID:{_text(case.id.lower())}@dsar.invalid",
         f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}",
         f"SEQUENCE:{case.version}",
         f"DTSTART;VALUE=DATE:{due:%Y%m%d}",

@@ -158,13 +158,13 @@ def status_lines(
         yield "  no cases yet"
         yield "Next: dsar send --all -n"
         return
-    yield _counts(standings)
+    yield from _packed(_counts(standings), gap=3)
     groups = _grouped(standings)
     for title, status in _LISTED:
         if found := groups.get(status):
             yield title
             yield from (_case_row(s, today) for s in found)
-    yield _waiting_line(standings, groups)
+    yield from _packed(_waiting(standings, groups), gap=4)
     if following := next_line(standings, triage=triage):
         yield following
 
@@ -191,7 +191,19 @@ def _grouped(standings: Iterable[Standing]) -> dict[Status, list[Standing]]:
     return groups
 
 
-def _counts(standings: Sequence[Standing]) -> str:
+def _packed(parts: Sequence[str], *, gap: int) -> Iterator[str]:
+    """Yield `parts` side by side, on as many lines as they need."""
+    line = ""
+    for part in parts:
+        longer = f"{line}{' ' * gap}{part}" if line else part
+        if columns(longer) > WIDTH:
+            yield line
+            longer = f"  {part}"
+        line = longer
+    yield line
+
+
+def _counts(standings: Sequence[Standing]) -> list[str]:
     sent = [s for s in standings if s.case.letters]
     delivered = [s for s in sent if s.case.request is not None]
     answered = [s for s in delivered if s.status is Status.ANSWERED
@@ -199,8 +211,9 @@ def _counts(standings: Sequence[Standing]) -> str:
     share = f" ({100 * len(answered) // len(delivered)}%)" if delivered else ""
     by = Counter(s.status for s in standings)
     needing = sum(bool(s.needs_you) for s in standings)
-    return (f"  sent {len(sent)}   delivered {len(delivered)}   answered {len(answered)}{share}"
-            f"   overdue {by[Status.OVERDUE]}   needs you {needing}")
+    return [f"  sent {len(sent)}", f"delivered {len(delivered)}",
+            f"answered {len(answered)}{share}", f"overdue {by[Status.OVERDUE]}",
+            f"needs you {needing}"]
 
 
 def _case_row(standing: Standing, today: date) -> str:
@@ -221,9 +234,9 @@ def _reminded(standing: Standing) -> str:
     return f"{later[-1].on:%m-%d}" if later else ""
 
 
-def _waiting_line(
+def _waiting(
     standings: Sequence[Standing], groups: Mapping[Status, Sequence[Standing]]
-) -> str:
+) -> list[str]:
     soon = sum(s.days_left is not None and 0 <= s.days_left <= 7 and s.is_open for s in standings)
     waiting = len(groups.get(Status.WAITING, ())) + len(groups.get(Status.ACKNOWLEDGED, ()))
     parts = [f"Due within 7 days: {soon}", f"Waiting: {waiting}",
@@ -232,7 +245,7 @@ def _waiting_line(
                          ("Closed", Status.CLOSED)):
         if count := len(groups.get(status, ())):
             parts.append(f"{word}: {count}")
-    return "    ".join(parts)
+    return parts
 
 
 def next_line(standings: Sequence[Standing], *, triage: int) -> str:
