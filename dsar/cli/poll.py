@@ -15,6 +15,7 @@ from dsar.cli.options import global_options
 from dsar.errors import DoneInPart, DsarError
 
 if TYPE_CHECKING:
+    from dsar.core.case import Case
     from dsar.core.caseindex import CaseIndex
     from dsar.inbox import Found, Reception
     from dsar.mail import Coordinates, Cursor, Envelope, Mailbox
@@ -34,6 +35,7 @@ class Tally:
     waiting: list[Found] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
 
 
 @click.command()
@@ -82,12 +84,25 @@ def _poll_account(
                 key = (account.name, name)
                 cursors[key] = _poll_mailbox(app, filing, mailbox, name, cursors.get(key), tally)
             tally.settled += filing.settled
+            _check_bounces(app, store, account.name, list(filing.cases.values()), tally)
         finally:
             mailbox.close()
     except DsarError as error:
         if len(app.config.accounts) == 1:
             raise
         tally.failed.append(f"{account.name}: {error}")
+
+
+def _check_bounces(app: App, store: Store, account: str, cases: list[Case], tally: Tally) -> None:
+    """Pause the account when what came back by mail trips the breaker."""
+    from dsar.core.breaker import posted, trip
+    from dsar.outbox import pause
+
+    house = store.house()
+    found = trip(posted(cases, account, since=house.resumed.get(account)))
+    if found is not None and account not in house.paused:
+        pause(store, account, found, today=app.today)
+        tally.paused.append(f"{account}: {found.because}")
 
 
 def _settle(store: Store, mailbox: Mailbox, tally: Tally) -> None:
@@ -121,7 +136,7 @@ def _poll_mailbox(
 def _candidates(
     app: App, filing: Reception, envelopes: list[Envelope], tally: Tally
 ) -> Iterator[tuple[Coordinates, Envelope]]:
-    from dsar.cli.receiving import index_of
+    from dsar.cli.receiving import index_of, local_date
     from dsar.core.candidates import might_answer
 
     tally.looked_at += len(envelopes)
@@ -130,7 +145,7 @@ def _candidates(
     index: CaseIndex = index_of(app, filing.cases)
     first = min((f.sent_on for f in index.facts.values()), default=app.today)
     for envelope in envelopes:
-        if envelope.received and envelope.received.date() < first:
+        if envelope.received and local_date(envelope.received) < first:
             continue
         if len(envelopes) <= FEW or might_answer(envelope.headers, index):
             yield envelope.coordinates, envelope
@@ -164,6 +179,8 @@ def _report(app: App, tally: Tally) -> None:
         done = (f"{tally.looked_at} new messages, {filed}, {len(tally.waiting)} wait for you"
                 f"{settled}.")
         click.echo(textwrap.fill(done, WIDTH, subsequent_indent="  "))
+    for line in tally.paused:
+        app.say(f"Sending is paused by the rail `breaker`: {line}")
     app.next("dsar inbox list" if tally.waiting else "dsar status")
     if tally.failed:
         raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))
