@@ -58,7 +58,7 @@ def _right(regime: Regime, name: str) -> str:
 
 
 def _period(name: str, rule: PeriodRule) -> str:
-    from dsar.core.reckoning import length
+    from dsar.core.inwords import length
 
     parts = [length(rule.due)]
     if rule.due.rolls:

@@ -7,16 +7,10 @@ from datetime import date
 from functools import partial
 
 from dsar.core.counting import due_on
+from dsar.core.inwords import in_words, length
+from dsar.core.lastday import Run, calendar_id
 from dsar.core.moments import Calendars, Facts, Moment
-from dsar.core.reckoning import (
-    FORM_SUBMITTED,
-    Reckoning,
-    Run,
-    calendar_id,
-    in_words,
-    length,
-    reckon,
-)
+from dsar.core.reckoning import FORM_SUBMITTED, Reckoning, reckon
 from dsar.core.regime import Acknowledgement, ExtensionRule, PeriodRule, Regime
 
 __all__ = ["Calendars", "Deadlines", "Facts", "Moment", "deadlines", "due_on"]

@@ -2,83 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from functools import cached_property, partial
+from datetime import date
 
-from dsar.core.counting import IsWorkingDay, nth_working_day, roll, unrolled
-from dsar.core.moments import Calendars, Facts, Moment
-from dsar.core.regime import (
-    ClockStop,
-    Counting,
-    Effect,
-    ExtensionRule,
-    PeriodRule,
-    Regime,
-    Unit,
-)
+from dsar.core.clockstops import with_stops
+from dsar.core.counting import nth_working_day, roll, unrolled
+from dsar.core.inwords import in_words, length
+from dsar.core.lastday import Clock, Run, end_of
+from dsar.core.regime import ClockStop, ExtensionRule
 
 FORM_SUBMITTED = "form_submitted"
 """A second filing on the controller's wish: a new start on the latest reading only."""
 
 NOTICE = "extension_notice"
 """The controller says that it takes longer, why, and often until when."""
-
-_DAY = timedelta(days=1)
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)
-_UNITS = {
-    Unit.MONTH: "month", Unit.WEEK: "week", Unit.DAY: "day", Unit.WORKING_DAY: "working day",
-    Unit.CLEAR_DAY: "clear day", Unit.HOUR: "hour",
-}
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one reading (`strict`, `due` or `charitable`) is reckoned from."""
-
-    regime: Regime
-    facts: Facts
-    rule: PeriodRule
-    reading: str
-    calendars: Calendars
-
-    @cached_property
-    def counting(self) -> Counting:
-        """How this reading counts."""
-        counting: Counting = getattr(self.rule, self.reading)
-        return counting
-
-    @cached_property
-    def calendar(self) -> str:
-        """The id of its calendar."""
-        return calendar_id(self.counting.calendar, self.regime, self.facts)
-
-    @cached_property
-    def works(self) -> IsWorkingDay:
-        """Whether one can act on a day; storms and the like are days off too."""
-        working = partial(self.calendars.is_working_day, self.calendar)
-        off = set(_days_off(self.facts, self.rule.days_off))
-        return (lambda day: day not in off and working(day)) if off else working
-
-    def effect(self, stop: ClockStop) -> Effect:
-        """What a stop does in this reading."""
-        effect: Effect = getattr(stop, self.reading)
-        return effect
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A running period: its start, and the days that do not count, as half-open stretches."""
-
-    start: date
-    paused: tuple[tuple[date, date], ...] = ()
-    waits_for: tuple[str, ...] = ()
-    unverified: tuple[ClockStop, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,13 +39,13 @@ def reckon(run: Run) -> Reckoning:
     """Reckon one reading: pick the start, add the period, add paused days, roll the last day."""
     steps: list[str] = []
     begun = _started(run, steps)
-    clock = _with_stops(run, begun, run.counting, steps)
+    clock = with_stops(run, begun, run.counting, steps)
     if clock.waits_for:
         words = " or ".join(clock.waits_for)
         steps.append(f"the clock stands still until: {words}; no date before that")
         return Reckoning(None, run.calendar, tuple(steps), waits_for=clock.waits_for,
                          unverified=clock.unverified)
-    last = _last_day(run, clock, run.counting, steps)
+    last = end_of(run, clock, run.counting, steps)
     found = Reckoning(last, run.calendar, tuple(steps), unverified=clock.unverified)
     extension = run.regime.extension(run.facts.right)
     return _extended(run, begun, clock, extension, found) if extension else found
@@ -140,104 +77,6 @@ def _started(run: Run, steps: list[str]) -> Clock:
 def _is_late(run: Run, start: date) -> bool:
     at, limit = run.facts.received_at, run.counting.late_after
     return not run.works(start) or bool(at and limit and at.time() > limit)
-
-
-def _with_stops(run: Run, clock: Clock, counting: Counting, steps: list[str]) -> Clock:
-    """Apply each question of the controller that came in time and was justified, in order."""
-    for stop, asked, given in _questions(run):
-        effect = run.effect(stop)
-        if clock.waits_for or not asked.justified or effect is Effect.NONE:
-            if not asked.justified:
-                steps.append(f"question about {stop.kind} without reason: no effect")
-            continue
-        if asked.on > _limit(run, clock, counting, stop):
-            steps.append(f"question about {stop.kind} on {in_words(asked.on)} came late: no effect")
-            continue
-        clock = _stopped(clock, stop, effect, asked, given, steps)
-    return clock
-
-
-def _limit(run: Run, clock: Clock, counting: Counting, stop: ClockStop) -> date:
-    """The last day on which a question still stops the clock."""
-    last = _last_day(run, clock, counting, [])
-    if stop.within is None:
-        return last
-    return min(last, unrolled(clock.start, stop.within, run.works))
-
-
-def _questions(run: Run) -> list[tuple[ClockStop, Moment, Moment | None]]:
-    found = [
-        (stop, asked, given)
-        for stop in run.regime.clock
-        if not stop.rights or run.facts.right in stop.rights
-        for asked, given in _pairs(run.facts, stop)
-    ]
-    return sorted(found, key=lambda item: item[1].on)
-
-
-def _pairs(facts: Facts, stop: ClockStop) -> Iterator[tuple[Moment, Moment | None]]:
-    """Each question with the first answer after it; an answer whose question is not recorded
-    counts as its own question, so that a period that starts anew with it does so."""
-    asked, given = facts.of(stop.asked), facts.of(stop.given)
-    for question in asked:
-        yield question, next((g for g in given if g.on >= question.on), None)
-    if not asked and given:
-        yield given[0], given[0]
-
-
-def _stopped(
-    clock: Clock, stop: ClockStop, effect: Effect, asked: Moment, given: Moment | None,
-    steps: list[str],
-) -> Clock:
-    doubtful = (*clock.unverified, stop) if stop.confidence != "verified" else clock.unverified
-    clock = replace(clock, unverified=doubtful)
-    if effect is Effect.RESTART_AFTER_WAIT:
-        start = max(clock.start, asked.on + timedelta(days=stop.wait_days))
-        steps.append(f"{stop.kind} raised {in_words(asked.on)}: {stop.wait_days} days to consider; "
-                     f"the period starts on {in_words(start)}")
-        return replace(clock, start=start)
-    if given is None:
-        return replace(clock, waits_for=stop.given)
-    if effect is Effect.RESTART:
-        steps.append(f"{stop.kind} settled {in_words(given.on)}: the period starts then")
-        return replace(clock, start=max(clock.start, given.on))
-    first = asked.on if effect is Effect.PAUSE_INCLUSIVE else asked.on + _DAY
-    if asked is given:
-        return clock
-    steps.append(f"{stop.kind} asked {in_words(asked.on)}, given {in_words(given.on)}: "
-                 f"{(given.on - first).days + 1} days do not count")
-    return replace(clock, paused=(*clock.paused, (first, given.on + _DAY)))
-
-
-def _last_day(run: Run, clock: Clock, counting: Counting, steps: list[str]) -> date:
-    """Add the period and the paused days, then roll."""
-    paused = _paused_days(clock)
-    if counting.unit is Unit.WORKING_DAY:
-        works = run.works
-        running = (lambda day: works(day) and day not in paused) if paused else works
-        day = unrolled(clock.start, counting, running)
-    elif counting.unit is Unit.HOUR and run.facts.received_at and clock.start == run.facts.received:
-        end = run.facts.received_at + timedelta(hours=counting.length or 0)
-        day = end.date() + timedelta(days=len(paused))
-    else:
-        day = unrolled(clock.start, counting, run.works) + timedelta(days=len(paused))
-    steps.append(f"{length(counting)}{' with the pause' if paused else ''} -> {in_words(day)}")
-    if not counting.rolls:
-        return day
-    rolled = roll(day, run.works)
-    if rolled != day:
-        steps.append(f"not a working day ({run.calendar}) -> {in_words(rolled)}")
-    return rolled
-
-
-def _paused_days(clock: Clock) -> set[date]:
-    """The days after the start that do not count; overlapping stretches count once."""
-    return {
-        first + timedelta(days=n)
-        for first, end in clock.paused
-        for n in range((end - first).days)
-        if first + timedelta(days=n) > clock.start
-    }
 
 
 def _extended(
@@ -272,7 +111,7 @@ def _in_longer_period(
     if rule.counted_from != "original" or rule.length is None or base.length is None:
         return clock
     longer = replace(base, length=base.length + rule.length)
-    again = _with_stops(run, begun, longer, [])
+    again = with_stops(run, begun, longer, [])
     if again.waits_for:
         steps.append(f"the clock stands still until: {' or '.join(again.waits_for)}")
     return again
@@ -299,13 +138,13 @@ def _prolonged(
         return None
     if rule.counted_from == "original":
         total = replace(base, length=base.length + more)
-        return _last_day(run, clock, total, steps)
+        return end_of(run, clock, total, steps)
     again = replace(base, length=more, first_day_counts=False,
                     unit=base.unit if rule.equal else rule.unit)
-    end = _last_day(run, Clock(last_day), again, steps)
+    end = end_of(run, Clock(last_day), again, steps)
     if rule.most is None:
         return end
-    most = _last_day(run, clock, replace(base, length=rule.most, unit=rule.unit), [])
+    most = end_of(run, clock, replace(base, length=rule.most, unit=rule.unit), [])
     if most < end:
         steps.append(f"in all at most {length(replace(base, length=rule.most, unit=rule.unit))} "
                      f"-> {in_words(most)}")
@@ -321,43 +160,3 @@ def _named(
     steps.append(f"the controller named {in_words(until)}")
     end = min(until, statutory) if statutory else until
     return max(end, last_day)
-
-
-def _days_off(facts: Facts, kinds: tuple[str, ...]) -> Iterator[date]:
-    for moment in facts.of(kinds):
-        last = moment.until or moment.on
-        for n in range((last - moment.on).days + 1):
-            yield moment.on + timedelta(days=n)
-
-
-def calendar_id(template: str, regime: Regime, facts: Facts) -> str:
-    """Fill `{place}` or `{subdivision}` of a calendar id from the facts.
-
-    A controller outside the law's countries has no holidays of its own there: weekends only.
-    """
-    if "{" not in template:
-        return template
-    if facts.country is None or facts.country not in regime.countries:
-        return "weekend-only" if "{place}" in template else _trimmed(template, None, regime)
-    place = template.replace("{place}", facts.country + "-{subdivision}")
-    return _trimmed(place, facts.subdivision, regime)
-
-
-def _trimmed(template: str, subdivision: str | None, regime: Regime) -> str:
-    sub = subdivision or regime.subdivision_default
-    return template.format(subdivision=sub) if sub else template.replace("-{subdivision}", "")
-
-
-def length(counting: Counting) -> str:
-    """A period in words: `one month`, `45 days`."""
-    if counting.length is None:
-        return "no number"
-    unit = _UNITS[counting.unit]
-    number = "one" if counting.length == 1 else str(counting.length)
-    words = f"{number} {unit}{'' if counting.length == 1 else 's'}"
-    return words + (" (the first day counts)" if counting.first_day_counts else "")
-
-
-def in_words(day: date) -> str:
-    """`Tue 31 March 2026`, whatever the locale."""
-    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
