@@ -9,6 +9,7 @@ from pathlib import Path
 from dsar.core.letter import Stage
 from dsar.core.regime import Regime
 from dsar.errors import LetterIncomplete
+from dsar.letters.demands import demands_of
 from dsar.letters.words import languages, layers_for
 
 
@@ -28,7 +29,7 @@ def letter_types(laws: Iterable[Regime], folders: Sequence[Path]) -> Iterator[Le
         if regime.status != "in-force":
             continue
         for right, rule in regime.rights.items():
-            if not (rule.granted and rule.demands and rule.section):
+            if not (rule.granted and rule.section and demands_of(rule, folders)):
                 continue
             for stage in Stage:
                 found = languages_of(regime, right, stage, folders)

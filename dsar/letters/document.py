@@ -12,7 +12,7 @@ from functools import lru_cache
 from xml.sax.saxutils import escape
 
 from dsar import shipped
-from dsar.core.letter import Letter, Rendered
+from dsar.core.letter import Letter, Rendered, Stage
 from dsar.letters.languages import facts_of_language
 from dsar.letters.look import Page, read_look
 from dsar.letters.view import clean
@@ -54,15 +54,25 @@ class Paragraph:
 
 
 def sender_lines(letter: Letter) -> tuple[str, ...]:
-    """Name, postal address where the letter tells it, and e-mail: never more than it discloses."""
-    told = {d.identifier.kind: d.identifier.value for d in letter.disclosures}
-    address = letter.subject.address if "address" in told else ()
+    """Name, postal address where the letter tells it, and e-mail: never more than it discloses.
+
+    An authority is always told the postal address: it has to know who complains.
+    """
+    told = {d.identifier.kind for d in letter.disclosures}
+    to_authority = letter.stage is Stage.COMPLAINT
+    address = letter.subject.address if to_authority or "address" in told else ()
     lines = (letter.subject.name, *address, letter.subject.email)
     return tuple(clean(line, "the sender") for line in lines)
 
 
 def recipient_lines(letter: Letter) -> tuple[str, ...]:
-    """The company with its postal address, or its e-mail address where no postal one is known."""
+    """The company with its postal address, or its e-mail address where no postal one is known.
+
+    A complaint goes to the authority, by the fact `authority_lines`.
+    """
+    authority = letter.facts.get("authority_lines")
+    if letter.stage is Stage.COMPLAINT and isinstance(authority, tuple):
+        return tuple(clean(str(line), "the authority") for line in authority)
     controller = letter.controller
     post = controller.contact("post")
     emails = controller.emails(letter.right.right)

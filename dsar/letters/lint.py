@@ -15,7 +15,7 @@ from dsar.letters.view import clean
 LONGEST_LETTER = 2600
 """Characters of a body that still fit a page with both addresses."""
 
-LONGEST_SUBJECT = 150
+LONGEST_SUBJECT = 180
 
 _GAPS = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|\bNone\b|\bundefined\b|\bTODO\b|\bXX+\b|<[A-Za-z]+>"
                    r"|\[(?!DSAR-)[^\]]*\]|_{3,}")

@@ -15,8 +15,14 @@ REFERENCE = reference_from(bytes(5))
 
 FACTS: dict[str, object] = {
     "sent_on": date(2026, 9, 14), "acknowledged_on": date(2026, 9, 16),
-    "reply_by": date(2026, 12, 4), "authority": "the Example Authority",
+    "reply_by": date(2026, 12, 4), "authority": "the Example Authority", "dodge": "identity",
+    "replied_on": date(2026, 9, 21), "asked_for": "a copy of my passport",
+    "against": ("Acme Data", "privacy@example.com"), "annexes": ("my request", "its reminder"),
+    "story": ((date(2026, 9, 14), "sent"), (date(2026, 9, 16), "acknowledged"),
+              (date(2026, 11, 16), "reminded"), (date(2026, 11, 22), "no_answer")),
+    "authority_lines": ("Example Authority", "1 Example Square", "Exampletown"),
 }
+DETAILS: dict[str, object] = {"details": ("my address is 1 Example Street",)}
 
 
 def sample_letter(regime: Regime, right: str, stage: Stage, language: str) -> Letter:
@@ -35,7 +41,8 @@ def sample_letter(regime: Regime, right: str, stage: Stage, language: str) -> Le
         stage=stage, right=regime.rights[right], regime=regime, language=language,
         reference=REFERENCE, subject=subject, controller=controller,
         disclosures=tuple(Disclosure(identifier=i, reason="sample") for i in told),
-        written_on=date(2026, 11, 22), facts=facts if stage is not Stage.REQUEST else {},
+        written_on=date(2026, 11, 22),
+        facts=DETAILS if stage is Stage.REQUEST else facts | DETAILS,
     )
 
 

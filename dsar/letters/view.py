@@ -13,6 +13,7 @@ from dsar.core.controller import Controller
 from dsar.core.letter import Letter
 from dsar.core.subject import Identifier
 from dsar.errors import LetterIncomplete
+from dsar.letters.demands import demands_of
 from dsar.letters.languages import LanguageFacts, country_name
 
 LONGEST_VALUE = 300
@@ -75,7 +76,7 @@ def view_of(letter: Letter, language: LanguageFacts, folders: Sequence[Path]) ->
         name=clean(letter.subject.name, "the name"),
         company=clean(letter.controller.name, "the name of the company"),
         date=language.in_words(letter.written_on), period=_period(letter),
-        demands=_demands(letter), topics=topics_of(letter.controller),
+        demands=_demands(letter, folders), topics=topics_of(letter.controller),
         scope=_scope(letter),
         grants=tuple(name for name, rule in letter.regime.rights.items() if rule.granted),
         disclosures=tuple(_known(d.identifier, letter.language, folders)
@@ -90,12 +91,13 @@ def _known(identifier: Identifier, language: str, folders: Sequence[Path]) -> Kn
     return Known(identifier.kind, value)
 
 
-def _demands(letter: Letter) -> tuple[str, ...]:
-    if not letter.right.demands:
+def _demands(letter: Letter, folders: Sequence[Path]) -> tuple[str, ...]:
+    found = demands_of(letter.right, folders)
+    if not found:
         raise LetterIncomplete(
             f"The data of {letter.regime.id} list no demands for {letter.right.right}.",
             hint="dsar letter types shows what there are letters for.")
-    return letter.right.demands
+    return found
 
 
 def _scope(letter: Letter) -> str:
@@ -160,8 +162,10 @@ def topics_of(controller: Controller) -> tuple[str, ...]:
 
 
 def _period(letter: Letter) -> Period | None:
+    """The period that binds; guidance without force is not put to the company as law."""
+    rule = letter.regime.period(letter.right.right)
     found = letter.regime.answer_period(letter.right.right, letter.written_on)
-    if found is None or found.length is None:
+    if rule is None or rule.advisory or found is None or found.length is None:
         return None
     return Period(found.length, str(found.unit))
 

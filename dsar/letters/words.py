@@ -78,7 +78,8 @@ def layers_for(
                                hint="Choose a language of the law with --lang.")
     shelves = (f"only/{regime.id}/{language}", variant(regime, language), language)
     found: list[str] = []
-    for kind in (right, "demands", "phrases"):
+    kinds = (right, "dodges") if stage is Stage.FOLLOW_UP else (right,)
+    for kind in (*kinds, "demands", "phrases"):
         layers = _existing(folders, shelves, kind)
         if not layers:
             raise LetterIncomplete(f"letters/{language}/{kind}.txt.j2 does not exist: there is no "
@@ -120,10 +121,24 @@ class _Citing:
         return regime.cite(found, language)
 
     def _section(self, what: str) -> str | None:
+        regime, right = self.letter.regime, self.letter.right
         if what == "right":
-            return self.letter.right.section
-        rule = self.letter.regime.rights.get(what)
-        return rule.section if rule else self.letter.regime.sections.get(what)
+            return right.section
+        if what == "answer":
+            return answer_section(regime, right.right)
+        rule = regime.rights.get(what)
+        return rule.section if rule else regime.sections.get(what)
+
+
+def answer_section(regime: Regime, right: str) -> str | None:
+    """Where the law says when to answer this right; a right with a period of its own has its own.
+
+    None where the data do not say, so that no other right's section is cited for it.
+    """
+    own = regime.periods.get(right)
+    if own is not None:
+        return own.section or None
+    return regime.sections.get("answer")
 
 
 @pass_context

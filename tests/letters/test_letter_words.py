@@ -55,15 +55,17 @@ def test_every_letter_there_is_renders_and_lint_finds_nothing(laws: dict[str, Re
             count += 1
     print(f"{count} letters rendered")
     assert not wrong
-    assert count > 250
+    assert count > 1500
 
 
-@pytest.mark.parametrize("stage", [Stage.REQUEST, Stage.REMINDER])
+@pytest.mark.parametrize("stage", [Stage.REQUEST, Stage.REMINDER, Stage.FOLLOW_UP,
+                                   Stage.WITHDRAWAL])
 @pytest.mark.parametrize(("law", "language"), SENSIBLE)
 def test_an_access_letter_speaks_of_erasing_only_to_say_that_it_does_not_ask_for_it(
     make_letter: MakeLetter, law: str, language: str, stage: Stage
 ) -> None:
-    facts = REMINDED if stage is Stage.REMINDER else {}
+    more = {**REMINDED, "dodge": "identity", "asked_for": "x"}
+    facts = more if stage is not Stage.REQUEST else {}
     body = render(make_letter(law, "access", language, stage=stage, facts=facts), FOLDERS).body
     sentences = re.split(r"(?<=[.:;])\s", body)
     found = [s for s in sentences if begin_with(s, word_list(language, FOLDERS).erasing)]
@@ -220,3 +222,64 @@ def test_lines_of_a_paragraph_are_joined_and_breaks_kept_where_asked_for() -> No
 
 def test_there_are_letters_in_these_languages() -> None:
     assert {"de", "en", "fr"} <= set(languages(FOLDERS))
+
+
+@pytest.mark.parametrize(("right", "cited", "not_cited"), [
+    ("access", "(Cal. Civ. Code § 1798.130(a)(2))", "7026"),
+    ("opt-out-sale", "(Cal. Code Regs. tit. 11, § 7026(f))", "1798.130"),
+    ("limit-sensitive", "(Cal. Code Regs. tit. 11, § 7027(g))", "1798.130"),
+])
+def test_a_right_with_a_period_of_its_own_cites_its_own_section(
+    make_letter: MakeLetter, right: str, cited: str, not_cited: str
+) -> None:
+    body = render(make_letter("us-ca-ccpa", right), FOLDERS).body
+    assert cited in body
+    assert not_cited not in body
+
+
+def test_a_period_that_binds_nobody_is_not_put_to_the_company_as_law(laws: dict[str, Regime]
+                                                                     ) -> None:
+    advisory = [r for r in laws.values() if r.status == "in-force" and "access" in r.rights
+                and (rule := r.period("access")) and rule.advisory]
+    assert advisory
+    for regime in advisory:
+        letter = sample_letter(regime, "access", Stage.REQUEST, "en")
+        assert "from receipt of this" not in render(letter, FOLDERS).body
+
+
+DODGES = ("silence", "incomplete", "identity", "channel", "fee", "language", "excessive",
+          "extension", "extension_late", "not_controller", "refusal")
+
+
+@pytest.mark.parametrize("dodge", DODGES)
+@pytest.mark.parametrize(("law", "language"), SENSIBLE)
+def test_there_is_a_calm_answer_to_every_dodge(laws: dict[str, Regime], law: str, language: str,
+                                               dodge: str) -> None:
+    letter = sample_letter(laws[law], "access", Stage.FOLLOW_UP, language)
+    more = {"missing": ("recipients", "source")} if dodge == "incomplete" else {}
+    letter = replace(letter, facts={**letter.facts, "dodge": dodge, **more})
+    rendered = render(letter, FOLDERS)
+    assert lint(rendered, letter, FOLDERS) == ()
+    assert len(rendered.body) < 1600
+    numbered = re.findall(r"^\d\. ", rendered.body, re.M)
+    assert len(numbered) == (2 if dodge == "incomplete" else 0)
+
+
+@pytest.mark.parametrize(("law", "language"), SENSIBLE)
+def test_a_complaint_tells_the_story_by_date_and_names_both_parties(
+    laws: dict[str, Regime], law: str, language: str
+) -> None:
+    letter = sample_letter(laws[law], "access", Stage.COMPLAINT, language)
+    rendered = render(letter, FOLDERS)
+    assert "Acme Data" in rendered.subject
+    assert "1. 14 " in rendered.body or "1. 14. " in rendered.body or "1. Sept" in rendered.body
+    assert "Alex Example" in rendered.body
+    section = letter.regime.sections.get("complaint")
+    if section:
+        assert letter.regime.cite(section, language) in rendered.body
+
+
+def test_a_right_that_needs_details_is_not_written_without_them(make_letter: MakeLetter) -> None:
+    for right in ("rectification", "restriction", "objection"):
+        with pytest.raises(LetterIncomplete, match="details"):
+            render(make_letter("eu-gdpr", right), FOLDERS)
