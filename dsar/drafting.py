@@ -14,6 +14,7 @@ from dsar.core.case import CaseEvent, CaseOpened, LetterApproved, RailOverridden
 from dsar.core.letter import Letter, Outgoing, Rendered, Stage
 from dsar.core.plan import PlannedLetter
 from dsar.core.reference import reference_from
+from dsar.core.retry import is_given_up, next_try
 from dsar.core.subject import DataSubject
 from dsar.store import Store
 
@@ -140,15 +141,19 @@ def _opened(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference:
 
 
 def waiting_letters(store: Store, read: Callable[[str], bytes], cases: Sequence[str],
-                    addresses: dict[str, str]) -> Iterator[Outgoing]:
-    """Yield letters approved earlier and never attempted, with the very bytes approved.
+                    addresses: dict[str, str], *, now: datetime) -> Iterator[Outgoing]:
+    """Yield letters approved earlier and not sent, with the very bytes approved.
 
-    read: bytes of a digest. addresses: account name → envelope sender.
+    read: bytes of a digest. addresses: account name → envelope sender. A letter that the server
+    put off is left out until its pause is over.
     """
     for case_id in cases:
         case = store.case(case_id)
         approved = case.approved
         if approved is None or case.in_doubt or case.closed or approved.account not in addresses:
+            continue
+        later = next_try(case)
+        if is_given_up(case) or (later is not None and now < later):
             continue
         yield Outgoing(
             case_id=case_id, version=case.version, message=read(approved.digest),

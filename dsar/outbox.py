@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from dsar.core.breaker import Trip
 from dsar.core.case import LetterRefused, LetterSent, SendAbandoned, SendAttempted
+from dsar.core.house import STREAM, SendingPaused
 from dsar.core.letter import Outgoing
-from dsar.errors import LoginRefused, MailServerUnreachable
+from dsar.errors import LoginRefused, MailServerUnreachable, RefusedByRail
 from dsar.mail import NotAttempted, OutcomeUnknown, Rejected, Transport
 from dsar.store import Store
 
@@ -29,7 +31,8 @@ class Post:
     """What sending needs from the outside.
 
     file_sent: puts a copy into the Sent mailbox; its failure never undoes a sending.
-    copies_to: further envelope recipients, such as oneself.
+    copies_to: further envelope recipients, such as oneself. check: says after each outcome
+    whether the rail `breaker` pauses the account.
     """
 
     store: Store
@@ -38,6 +41,7 @@ class Post:
     today: date
     file_sent: Callable[[Outgoing], None]
     copies_to: Callable[[Outgoing], tuple[str, ...]]
+    check: Callable[[Delivery], Trip | None]
 
 
 def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
@@ -46,7 +50,8 @@ def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
     The attempt is in the ledger before the server hears of the letter. If we die in between,
     the case is in doubt, and no later run sends the letter again on its own. `letters` may be
     an iterator that waits until the next letter may go. LoginRefused and
-    MailServerUnreachable end the run; the letter at hand is then recorded as not sent.
+    MailServerUnreachable end the run; the letter at hand is then recorded as not sent. A trip of
+    the breaker is recorded and ends the run with RefusedByRail; the rest stays approved.
     """
     for letter in letters:
         attempt = SendAttempted(on=post.today, at=post.now(), message_id=letter.message_id,
@@ -57,9 +62,36 @@ def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
             post.store.append(letter.case_id, [outcome], after=letter.version + 1)
         if isinstance(outcome, LetterSent):
             post.file_sent(letter)
-        yield Delivery(letter=letter, outcome=outcome)
+        delivery = Delivery(letter=letter, outcome=outcome)
+        trip = post.check(delivery)
+        if trip is not None:
+            pause(post.store, letter.account, trip, today=post.today)
+        yield delivery
         if error is not None:
             raise error
+        if trip is not None:
+            raise paused(letter.account, trip.because, trip.until)
+
+
+def pause(store: Store, account: str, trip: Trip, *, today: date) -> None:
+    """Record that sending from an account rests."""
+    event = SendingPaused(on=today, account=account, because=trip.because, until=trip.until)
+    store.append(STREAM, [event], after=store.house().version)
+
+
+def paused(account: str, because: str, until: datetime | None) -> RefusedByRail:
+    """The error of an account that rests."""
+    when = f" until {until.astimezone():%Y-%m-%d %H:%M}" if until else ""
+    return RefusedByRail(
+        "breaker", f"Sending from {account} is paused{when}: {because}.",
+        hint=f"Look at `dsar status`; when it is mended: dsar account resume {account}")
+
+
+def refuse_while_paused(store: Store, account: str, now: datetime) -> None:
+    """Raise RefusedByRail while the breaker holds the account."""
+    found = store.house().paused.get(account)
+    if found is not None and (found.until is None or now < found.until):
+        raise paused(account, found.because, found.until)
 
 
 def _attempt(letter: Outgoing, attempt: SendAttempted, post: Post

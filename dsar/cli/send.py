@@ -13,7 +13,7 @@ from dsar.cli.options import Selector, global_options, selectors
 from dsar.cli.planning import Wish, capacity_of, first_due, make_plan, plan_items
 from dsar.core.case import Case, LetterRefused, LetterSent, SendAbandoned, SendAttempted
 from dsar.core.plan import Plan
-from dsar.errors import DoneInPart, UsageProblem
+from dsar.errors import DoneInPart, DsarError, UsageProblem
 from dsar.outbox import Delivery
 
 if TYPE_CHECKING:
@@ -89,7 +89,12 @@ def _send(
         ready, failed = approve_all(app, plan, desk(app, store, account, attach=attach),
                                     again=wish.again)
         letters = [*queued_letters(app, store, plan.queued, account), *ready]
-        done = _show_outcomes(app, send_all(app, store, letters, account, cases), len(letters))
+        done: Counter[str] = Counter()
+        try:
+            show_outcomes(app, send_all(app, store, letters, account, cases), len(letters), done)
+        except DsarError:
+            _say_done(app, done, waiting=len(letters) - sum(done.values()))
+            raise
     _report(app, done, waiting=len(letters) - sum(done.values()), failed=failed)
 
 
@@ -139,8 +144,9 @@ def word_for(outcome: LetterSent | LetterRefused | SendAbandoned | SendAttempted
             return "in-doubt"
 
 
-def _show_outcomes(app: App, deliveries: Iterable[Delivery], total: int) -> Counter[str]:
-    done: Counter[str] = Counter()
+def show_outcomes(app: App, deliveries: Iterable[Delivery], total: int, done: Counter[str]
+                  ) -> None:
+    """Print each outcome as it happens and count it in `done`."""
     for delivery in deliveries:
         word = word_for(delivery.outcome)
         done[word] += 1
@@ -149,20 +155,23 @@ def _show_outcomes(app: App, deliveries: Iterable[Delivery], total: int) -> Coun
             continue
         app.say(f"  {sum(done.values())}/{total}  {word:9} {delivery.letter.recipient}"
                 + _reply(delivery.outcome))
-    return done
 
 
 def _reply(outcome: LetterSent | LetterRefused | SendAbandoned | SendAttempted) -> str:
     return f": {outcome.code} {outcome.reply}" if isinstance(outcome, LetterRefused) else ""
 
 
-def _report(app: App, done: Counter[str], *, waiting: int, failed: Sequence[str]) -> None:
-    """Say what was done; raise DoneInPart when anything was not."""
+def _say_done(app: App, done: Counter[str], *, waiting: int) -> None:
     parts = [f"{count} {word}" for word, count in done.items()]
     if waiting:
         parts.append(f"{waiting} queued for later")
     if not app.settings.json:
         click.echo(", ".join(parts) + "." if parts else "Nothing was sent.")
+
+
+def _report(app: App, done: Counter[str], *, waiting: int, failed: Sequence[str]) -> None:
+    """Say what was done; raise DoneInPart when anything was not."""
+    _say_done(app, done, waiting=waiting)
     app.next("dsar poll" if done["in-doubt"] else "dsar status")
     refused = done["refused"] + done["in-doubt"] + done["not-sent"] + done["deferred"]
     if refused or failed:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dsar.cli.app import App
 from dsar.cli.mailing import history, open_mailbox, open_transport, paced
-from dsar.core.case import Case
+from dsar.core.breaker import Posted, Trip, objection, posted, trip
+from dsar.core.case import Case, LetterRefused
 from dsar.core.letter import Letter, Outgoing, Rendered
 from dsar.core.plan import Plan
 from dsar.drafting import Desk, Headers, Sender, approve, tag_key, waiting_letters
 from dsar.errors import DsarError, StorageFailed
-from dsar.outbox import Delivery, Post, deliver
+from dsar.outbox import Delivery, Post, deliver, refuse_while_paused
 from dsar.store import Store
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def queued_letters(
 ) -> Iterator[Outgoing]:
     """Letters approved earlier for this account, with the bytes that were approved."""
     return waiting_letters(store, app.archive.read, [case.id for case in cases],
-                           {account.name: account.address})
+                           {account.name: account.address}, now=app.now())
 
 
 def send_all(
@@ -93,11 +94,13 @@ def send_all(
     """Send what may go today over one connection, yielding each recorded outcome."""
     from dsar.mail.account import SentCopy
 
+    refuse_while_paused(store, account.name, app.now())
     transport = open_transport(app, account)
     sent_box = _SentBox(app, account) if account.sent_copy is SentCopy.APPEND else None
     copies = (account.address,) if account.sent_copy is SentCopy.BCC else ()
     post = Post(
         store=store, transport=transport, now=app.now, today=app.today,
+        check=breaker(app, store, account.name, cases),
         copies_to=lambda letter: copies,
         file_sent=sent_box.file if sent_box else lambda letter: None,
     )
@@ -108,6 +111,26 @@ def send_all(
         transport.close()
         if sent_box:
             sent_box.close()
+
+
+def breaker(
+    app: App, store: Store, account: str, cases: Sequence[Case]
+) -> Callable[[Delivery], Trip | None]:
+    """The rail `breaker` over what the account sent before and in this run."""
+    known = posted(cases, account, since=store.house().resumed.get(account))
+
+    def check(delivery: Delivery) -> Trip | None:
+        outcome, failed = delivery.outcome, False
+        if isinstance(outcome, LetterRefused):
+            if found := objection(outcome, app.now()):
+                return found
+            if outcome.temporary:
+                return None
+            failed = True
+        known.append(Posted(at=app.now(), failed=failed, recipient=delivery.letter.recipient))
+        return trip(known) if failed else None
+
+    return check
 
 
 class _SentBox:

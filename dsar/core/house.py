@@ -55,10 +55,11 @@ class SendingPaused:
 
 @dataclass(frozen=True, kw_only=True)
 class SendingResumed:
-    """A person lifted the pause."""
+    """A person lifted the pause; what was sent before `at` no longer speaks against the account."""
 
     on: date
     account: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +87,13 @@ HouseEvent = (
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """What the house events add up to; messages by digest, pauses by account."""
+    """What the house events add up to; messages by digest, pauses and their ends by account."""
 
     version: int = 0
     waiting: dict[str, MessageSetAside] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
     paused: dict[str, SendingPaused] = field(default_factory=dict)
+    resumed: dict[str, datetime] = field(default_factory=dict)
     excluded: dict[str, CompanyExcluded] = field(default_factory=dict)
 
 
@@ -101,6 +103,7 @@ def fold_house(events: Iterable[HouseEvent]) -> House:
     paused: dict[str, SendingPaused] = {}
     excluded: dict[str, CompanyExcluded] = {}
     seen: set[str] = set()
+    resumed: dict[str, datetime] = {}
     version = 0
     for event in events:
         version += 1
@@ -115,6 +118,8 @@ def fold_house(events: Iterable[HouseEvent]) -> House:
                 paused[event.account] = event
             case SendingResumed():
                 paused.pop(event.account, None)
+                if event.at is not None:
+                    resumed[event.account] = event.at
             case CompanyExcluded():
                 excluded[event.slug] = event
             case CompanyIncluded():
@@ -122,7 +127,7 @@ def fold_house(events: Iterable[HouseEvent]) -> House:
             case _:
                 assert_never(event)
     return replace(House(), version=version, waiting=waiting, seen=frozenset(seen),
-                   paused=paused, excluded=excluded)
+                   paused=paused, resumed=resumed, excluded=excluded)
 
 
 def forget(events: Sequence[HouseEvent], case_id: str) -> list[HouseEvent | None]:
