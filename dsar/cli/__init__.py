@@ -31,6 +31,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "queue": "Letters that are approved and wait: list, cancel.",
     },
     "Follow-up": {
+        "run": "The one timer command: poll, settle doubts, send what is approved.",
         "poll": "Fetch new mail and file the replies.",
         "inbox": "Replies that wait for you: list, show, assign, ignore, read.",
         "status": "Show where everything stands.",
@@ -38,6 +39,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "case": "One case: show, note, set, close, reopen, import.",
     },
     "House": {
+        "schedule": "Have `dsar run` called every hour: show, install.",
         "version": "Show the version of dsar and of its data.",
     },
 }

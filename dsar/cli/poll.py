@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,20 +50,32 @@ def poll(app: App, *, account_name: str | None, rescan: bool) -> None:
     that are in doubt are looked up in the Sent mailbox.
     """
     from dsar.cli.mailing import account_named, accounts
-    from dsar.mailstate import load_cursors, save_cursors
 
     chosen = [account_named(app, account_name)] if account_name else list(accounts(app))
     if not chosen:
         chosen = [account_named(app, None)]
-    tally = Tally()
     with app.home.working(), app.writing() as store:
-        cursors = {} if rescan else load_cursors(app.home.cursors)
-        for account in chosen:
-            _poll_account(app, store, account, cursors, tally)
-        result = "ok" if not tally.failed else "failed"
-        save_cursors(app.home.cursors, cursors, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
-                     result=result)
-    _report(app, tally)
+        tally = poll_accounts(app, store, chosen, rescan=rescan)
+    report(app, tally)
+    app.next("dsar inbox list" if tally.waiting else "dsar status")
+    if tally.failed:
+        raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))
+
+
+def poll_accounts(
+    app: App, store: Store, chosen: Sequence[Account], *, rescan: bool = False
+) -> Tally:
+    """File what is new in every mailbox of the accounts; the lock is held by the caller."""
+    from dsar.mailstate import load_cursors, save_cursors
+
+    tally = Tally()
+    cursors = {} if rescan else load_cursors(app.home.cursors)
+    for account in chosen:
+        _poll_account(app, store, account, cursors, tally)
+    result = "ok" if not tally.failed else "failed"
+    save_cursors(app.home.cursors, cursors, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
+                 result=result)
+    return tally
 
 
 def _poll_account(
@@ -168,7 +180,8 @@ def _why(found: Found) -> str:
     return found.match.suspicious or found.match.why or "which case?"
 
 
-def _report(app: App, tally: Tally) -> None:
+def report(app: App, tally: Tally) -> None:
+    """Say in one line what a poll did."""
     from dsar.report.terminal import WIDTH
 
     labels = Counter(str(f.reading.label) for f in tally.filed)
@@ -181,6 +194,3 @@ def _report(app: App, tally: Tally) -> None:
         click.echo(textwrap.fill(done, WIDTH, subsequent_indent="  "))
     for line in tally.paused:
         app.say(f"Sending is paused by the rail `breaker`: {line}")
-    app.next("dsar inbox list" if tally.waiting else "dsar status")
-    if tally.failed:
-        raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))

@@ -97,7 +97,10 @@ def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choi
     for controller in controllers:
         waiting = taken.waiting(controller)
         if waiting is not None:
-            if waiting not in queued:
+            changed = changed_since_approval(waiting, controller, choice.today)
+            if changed:
+                skipped.append(_stays(controller, waiting, changed))
+            elif waiting not in queued:
                 queued.append(waiting)
             continue
         found = _decide(controller, choice, taken)
@@ -246,6 +249,28 @@ def _contact(controller: Controller, choice: Choice) -> Contact | Skip:
     kind = "web form only" if controller.contact("webform") else (
         "post only" if controller.contact("post") else "no contact known")
     return Skip(controller=controller, rail="contact", why=kind, way_out=show)
+
+
+def changed_since_approval(case: Case, controller: Controller, today: date) -> str:
+    """Why an approved letter is no longer what one would send today, or an empty string.
+
+    It is then held and shown, never changed silently.
+    """
+    approved = case.approved
+    if approved is None or approved.channel != "email":
+        return ""
+    if not controller.contactable:
+        return "the company cannot be written to any more"
+    same = [c for c in controller.emails(case.facts.right)
+            if mailbox_key(c.value) == mailbox_key(approved.recipient)]
+    if not same:
+        return "the registry has another address now"
+    return contact_problem(same[0], today) or ""
+
+
+def _stays(controller: Controller, case: Case, why: str) -> Skip:
+    return Skip(controller=controller, rail="contact", why=f"approved letter held: {why}",
+                way_out=f"dsar queue cancel {case.id}")
 
 
 def _never_arrived(case: Case, controller: Controller, contact: Contact) -> bool:

@@ -1,0 +1,99 @@
+"""`dsar run`: the one command for a timer: poll, settle doubts, send what is approved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.options import Selector, global_options
+from dsar.errors import DoneInPart, DsarError
+
+if TYPE_CHECKING:
+    from dsar.core.case import Case
+    from dsar.mail.account import Account
+    from dsar.store import Store
+
+
+@click.command()
+@click.option("--notify", metavar="CMD", help="Run this command with the notice as input, "
+              "when something needs you that did not before.")
+@global_options
+@pass_app
+def run(app: App, *, notify: str | None) -> None:
+    """Fetch replies, settle doubts and send what is approved: for a timer.
+
+    Never starts a new letter. One account that fails does not stop the others; run it again at
+    any time. `dsar schedule` shows how to call it every hour.
+    """
+    from dsar.cli.mailing import account_named, accounts, refuse_real_account_under_set_clock
+    from dsar.cli.poll import poll_accounts, report
+
+    chosen = list(accounts(app)) or [account_named(app, None)]
+    for account in chosen:
+        refuse_real_account_under_set_clock(app, account)
+    failed: list[str] = []
+    with app.home.working(), app.writing() as store:
+        before = _needing(app, store)
+        tally = poll_accounts(app, store, chosen)
+        report(app, tally)
+        failed += tally.failed
+        for account in chosen:
+            failed += _drain(app, store, account)
+        fresh = sorted(_needing(app, store) - before)
+    if fresh and notify:
+        _notify(notify, fresh)
+    app.next("dsar status")
+    if failed:
+        raise DoneInPart("Not everything could be done:\n" + "\n".join(failed))
+
+
+def _needing(app: App, store: Store) -> set[str]:
+    """Case and reason of everything that needs the person or is overdue, without names."""
+    from dsar.cli.standings import standings
+    from dsar.core.status import Status
+
+    found = standings(app, store, Selector())
+    return {f"{s.case.id}: {s.needs_you or s.status}" for s in found
+            if s.needs_you or s.status is Status.OVERDUE}
+
+
+def _drain(app: App, store: Store, account: Account) -> list[str]:
+    """Send the approved letters of one account; returns what went wrong, in words."""
+    from dsar.cli.send import show_outcomes
+    from dsar.cli.sending import queued_letters, send_all
+
+    cases = list(store.cases())
+    held = [case for case in cases if case.approved and _is_held(app, case)]
+    letters = list(queued_letters(app, store, [c for c in cases if c not in held], account))
+    done: Counter[str] = Counter()
+    problems = [f"{c.id}: approved letter held, the registry has changed" for c in held]
+    if not letters:
+        return problems
+    try:
+        show_outcomes(app, send_all(app, store, letters, account, cases), len(letters), done)
+    except DsarError as error:
+        problems.append(f"{account.name}: {error}")
+    if not app.settings.json:
+        click.echo(f"{done['sent']} of {len(letters)} approved letters sent.")
+    return problems
+
+
+def _is_held(app: App, case: Case) -> bool:
+    from dsar.core.plan import changed_since_approval
+
+    if case.facts.controller not in app.registry:
+        return True
+    controller = app.registry.get(case.facts.controller)
+    return bool(changed_since_approval(case, controller, app.today))
+
+
+def _notify(command: str, lines: list[str]) -> None:
+    """Hand the notice to the user's command; case ids and states only, no names."""
+    import shlex
+    import subprocess
+
+    text = "dsar: something needs you\n" + "".join(f"  {line}\n" for line in lines)
+    subprocess.run(shlex.split(command), input=text, text=True, check=False, timeout=60)
