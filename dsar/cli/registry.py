@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from dsar.cli.app import App, pass_app
 from dsar.cli.options import global_options
 from dsar.core.contact import contact_problem, usable_email, what_can_be_done
 from dsar.core.controller import CATEGORIES, Controller
-from dsar.errors import FileProblems
+from dsar.errors import FileProblems, Problem
 
 if TYPE_CHECKING:
+    from dsar.core.expect import Expectation
     from dsar.registry.load import Registry
 
 COLUMNS = ("company", "name", "country", "categories", "status", "to", "checked", "problem")
@@ -134,15 +136,18 @@ def _table(items: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 @registry.command()
 @click.argument("slug")
+@click.option("--expect", is_flag=True, help="Also what usually happens, from your own cases.")
 @global_options
 @pass_app
-def show(app: App, *, slug: str) -> None:
+def show(app: App, *, slug: str, expect: bool) -> None:
     """Show all we know about one company, with the source of each contact."""
     known = app.registry if slug in app.registry else everything(app)
     controller = known.get(slug)
     if app.settings.json:
         item = {"company": slug, **known.entry(slug)}
         item["to_do"] = what_can_be_done(controller, app.today)
+        if expect:
+            item["expect"] = asdict(found) if (found := _expected(app, known, slug)) else None
         app.emit("company", [item], {"total": 1})
         return
     if app.settings.plain:
@@ -151,18 +156,39 @@ def show(app: App, *, slug: str) -> None:
     together = [c.slug for c in known.group_of(controller) if c.slug != slug]
     for line in _sheet(controller, together, app):
         click.echo(line)
+    if expect:
+        from dsar.core.expect import in_words
+
+        for line in _folded("Expect", in_words(_expected(app, known, slug))):
+            click.echo(line)
+
+
+def _expected(app: App, known: Registry, slug: str) -> Expectation | None:
+    """What happened to the requests to this company and those served with it."""
+    from dsar.core.expect import expectation
+
+    if not app.home.ledger.exists():
+        return None
+    slugs = frozenset(c.slug for c in known.group_of(known.get(slug)))
+    with app.reading() as store:
+        return expectation(store.cases(), slugs)
 
 
 def _sheet(controller: Controller, together: list[str], app: App) -> Iterator[str]:
+    for label, text in _facts(controller, together, app):
+        yield from _folded(label, text)
+
+
+def _folded(label: str, text: str) -> Iterator[str]:
+    """A label and its text, in lines of 80 columns; a link is never broken."""
     import textwrap
 
     from dsar.report.terminal import printable
 
-    for label, text in _facts(controller, together, app):
-        body = textwrap.wrap(printable(text), 64, break_on_hyphens=False,
-                             break_long_words=False) or [""]
-        yield f"{label:<15} {body[0]}"
-        yield from (f"{'':<15} {more}" for more in body[1:])
+    body = textwrap.wrap(printable(text), 64, break_on_hyphens=False,
+                         break_long_words=False) or [""]
+    yield f"{label:<15} {body[0]}"
+    yield from (f"{'':<15} {more}" for more in body[1:])
 
 
 def _facts(
@@ -218,18 +244,24 @@ def _line(text: str) -> str:
                                                          path_type=Path))
 @click.option("--doubts/--no-doubts", default=True,
               help="Also what is no mistake, but worth a look (stale, personal, free mail).")
+@click.option("--mx", is_flag=True, help="Also ask the DNS whether each domain takes mail.")
+@click.option("--web", is_flag=True, help="Also ask each web form whether it answers.")
 @global_options
 @pass_app
-def check(app: App, *, file: Path | None, doubts: bool) -> None:
+def check(app: App, *, file: Path | None, doubts: bool, mx: bool, web: bool) -> None:
     """Check the registry, or FILE: each problem with its line and the fix proposed.
 
-    The exit status is 6 where there are mistakes; doubts alone leave it at 0.
+    The exit status is 6 where there are mistakes; doubts alone leave it at 0. Only --mx and
+    --web use the network: they tell the DNS, and the companies' sites, whom you look at.
     """
     from dsar import shipped
     from dsar.registry.check import check as check_file
 
     overlay = None if file else app.home.overlay
     found = check_file(file or shipped.companies(), overlay, today=app.today)
+    if mx or web:
+        app.needs_network()
+        found.doubts += _looked_up(file or shipped.companies(), overlay, mx=mx, web=web)
     shown = found.mistakes + (found.doubts if doubts else [])
     if app.settings.json or app.settings.plain:
         items = [{"path": p.path, "line": p.line, "slug": p.slug, "problem": p.message,
@@ -244,6 +276,23 @@ def check(app: App, *, file: Path | None, doubts: bool) -> None:
         app.say(f"{len(found.mistakes)} to mend, {len(found.doubts)} worth a look.")
     if found.mistakes:
         click.get_current_context().exit(FileProblems.exit_status)
+
+
+def _looked_up(path: Path, overlay: Path | None, *, mx: bool, web: bool) -> list[Problem]:
+    from dsar.registry.check import contact_values
+    from dsar.registry.lookups import looked_up, mail_look, web_look
+
+    contacts = contact_values(path, overlay)
+    domains = [(at, value.rpartition("@")[2]) for at, kind, value in contacts
+               if kind in ("email", "dpo")]
+    pages = [(at, value) for at, kind, value in contacts if kind == "webform"]
+    found = []
+    for wanted, look, places in ((mx, mail_look, domains), (web, web_look, pages)):
+        problems = dict(looked_up(look(), (thing for _, thing in places))) if wanted else {}
+        found += [replace(at, message=f"{at.slug}: {thing} {problems[thing]}",
+                          hint="Find another contact.")
+                  for at, thing in places if thing in problems]
+    return sorted(found)
 
 
 def _show_problems(shown: Iterable[Any]) -> None:

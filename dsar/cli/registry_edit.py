@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -72,17 +73,29 @@ def exclude(app: App, *, slugs: tuple[str, ...], reason: str, undo: bool) -> Non
 @global_options
 @pass_app
 def verify(app: App, *, slugs: tuple[str, ...]) -> None:
-    """Record that you looked: the contacts stand on the companies' own sites today."""
-    from dsar.registry.overlay import edit, verified_contacts
+    """Record that you looked: the contacts stand on the companies' own sites today.
 
-    changes = {slug: {"contacts": verified_contacts(app.registry, slug, app.today)}
-               for slug in slugs}
+    A company that was pulled from a public list becomes one of your own by this.
+    """
+    from dsar.registry.overlay import edit
+
+    changes = {slug: _confirmed(app, slug) for slug in slugs}
     for slug, change in changes.items():
         for contact in change["contacts"]:
             app.say(f"{slug}: {contact['kind']} {' / '.join(contact['value'].splitlines())}")
     app.ask_yes("Did you find all of these on the companies' own sites?")
     edit(app.home.overlay, changes)
     app.next("dsar plan")
+
+
+def _confirmed(app: App, slug: str) -> dict[str, Any]:
+    from dsar.cli.registry import everything
+    from dsar.registry.overlay import adopted, verified_contacts
+
+    if slug in app.registry:
+        return {"contacts": verified_contacts(app.registry, slug, app.today)}
+    pulled = everything(app)
+    return adopted(pulled.entry(slug), verified_contacts(pulled, slug, app.today), app.registry)
 
 
 @click.command(name="import")

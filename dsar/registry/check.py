@@ -67,6 +67,19 @@ def check(path: Path, overlay: Path | None = None, *, today: date) -> Checked:
     return found
 
 
+def contact_values(path: Path, overlay: Path | None = None) -> list[tuple[Problem, str, str]]:
+    """Every contact as kind and value, with a Problem that says where it stands (no message)."""
+    found = Checked()
+    files = [(path, False)] + ([(overlay, True)] if overlay and overlay.exists() else [])
+    return [
+        (Problem(str(file), contact.lines["value"], "", "", slug), contact["kind"],
+         str(contact["value"]))
+        for file, partial in files
+        for slug, place in _places(file, found, partial=partial).items()
+        for contact in place.entry.get("contacts", ())
+    ]
+
+
 def _places(path: Path, found: Checked, *, partial: bool) -> dict[str, _Place]:
     from dsar.registry.validate import entries_in
     from dsar.yamlfile import read

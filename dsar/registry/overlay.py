@@ -82,6 +82,16 @@ def verified_contacts(registry: Registry, slug: str, today: date) -> list[dict[s
     return found
 
 
+def adopted(
+    entry: Mapping[str, Any], contacts: list[dict[str, Any]], registry: Registry
+) -> dict[str, Any]:
+    """Return a pulled entry as one of the user's own, with the contacts they confirmed."""
+    own = {key: value for key, value in entry.items() if key != "pulled_from"}
+    if own.get("successor") not in registry:
+        own.pop("successor", None)
+    return {**own, "contacts": contacts}
+
+
 def add_imported(path: Path, companies: Iterable[Mapping[str, Any]], *, checked: date) -> None:
     """Add companies that came with imported cases: letters to them were sent already.
 

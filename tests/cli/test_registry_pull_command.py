@@ -99,6 +99,23 @@ def test_what_a_list_says_otherwise_is_shown_and_not_written_to(
     assert item["contacts"][0]["value"] == "legal@spokeo.com"
 
 
+def test_a_pulled_company_one_has_looked_up_can_be_written_to(
+    capsys: pytest.CaptureFixture[str], cppa: Path
+) -> None:
+    assert pull(cppa, "-y") == 0
+    assert run(["registry", "verify", "beta-lists-inc", "-y"]) == 0
+    _, found = answer(capsys, "registry", "list")
+    (item,) = [i for i in found["items"] if i["company"] == "beta-lists-inc"]
+    assert (item["to"], item["problem"]) == ("privacy@beta.example", None)
+    assert run(["registry", "check", "--no-doubts"]) == 0
+
+
+def test_show_can_say_what_to_expect(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["registry", "show", "clearview-ai", "--expect"]) == 0
+    assert "You have not written to this company yet." in " ".join(
+        capsys.readouterr().out.split())
+
+
 def test_a_pull_needs_the_network_unless_it_reads_a_file(capsys: pytest.CaptureFixture[str]
                                                          ) -> None:
     assert run(["registry", "pull", "cppa", "--offline"]) == 7
