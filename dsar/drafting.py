@@ -104,6 +104,7 @@ def approve(planned: PlannedLetter, subject: DataSubject, desk: Desk, *, again: 
     events.append(LetterApproved(
         on=desk.today, stage=Stage.REQUEST, message_id=headers.message_id, digest=digest,
         recipient=planned.contact.value, account=desk.sender.account,
+        channel=channel_of(planned),
         disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures),
     ))
     version = earlier.version if earlier else 0
@@ -113,6 +114,12 @@ def approve(planned: PlannedLetter, subject: DataSubject, desk: Desk, *, again: 
         message_id=headers.message_id, sender=desk.sender.address,
         recipient=planned.contact.value, stage=Stage.REQUEST, account=desk.sender.account,
     )
+
+
+def channel_of(planned: PlannedLetter) -> str:
+    """email, webform or post."""
+    kind = planned.contact.kind
+    return kind if kind in ("webform", "post") else "email"
 
 
 def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:
@@ -151,6 +158,8 @@ def waiting_letters(store: Store, read: Callable[[str], bytes], cases: Sequence[
         case = store.case(case_id)
         approved = case.approved
         if approved is None or case.in_doubt or case.closed or approved.account not in addresses:
+            continue
+        if approved.channel != "email":
             continue
         later = next_try(case)
         if is_given_up(case) or (later is not None and now < later):

@@ -18,6 +18,7 @@ from dsar.core.case import (
     ClockEvent,
     ExtensionNotified,
     IdentityProvided,
+    LetterSent,
     NoteAdded,
     ReceiptKnown,
     SendAbandoned,
@@ -133,7 +134,8 @@ FACTS = ("sent", "unsent", "received", "id-requested", "id-provided", "clarifica
 def set_fact(app: App, case_id: str, fact: str, *, on: date | None, how: str) -> None:
     """Record a fact that only you know.
 
-    `sent` and `unsent` settle a letter that is in doubt; the others move the law's clock.
+    `sent` and `unsent` settle a letter that is in doubt; `sent` also says that you filed a web
+    form or posted a letter (--how: its reference). The others move the law's clock.
     """
     with app.writing() as store:
         found = store.case(case_id)
@@ -156,7 +158,11 @@ def _fact(case: Case, fact: str, on: date, how: str) -> CaseEvent:
 
 
 def _settled(case: Case, fact: str, on: date, how: str) -> CaseEvent:
-    doubt = case.in_doubt
+    doubt, approved = case.in_doubt, case.approved
+    if doubt is None and approved and approved.channel != "email" and fact == "sent":
+        return LetterSent(on=on, message_id=approved.message_id, stage=approved.stage,
+                          recipient=approved.recipient, channel=approved.channel,
+                          settled_by=how or "said by you")
     if doubt is None:
         raise UsageProblem(f"Case {case.id} is not in doubt; there is nothing to settle.")
     if fact == "unsent":

@@ -28,6 +28,7 @@ class Wish:
 
     right: str
     language: str | None = None
+    channel: str = "email"
     again: str | None = None
 
 
@@ -47,6 +48,7 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
         right=wish.right, subject=app.subject, today=app.today, languages=languages,
         regimes_for=lambda controller: regimes_for(app, controller), law=wanted.law,
         named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
+        channel=wish.channel,
         excluded=excluded,
     )
     return plan_requests(app.controllers(wanted), cases, choice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,11 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
               help="The exact number of letters, for use without a terminal.")
 @click.option("--account", "account_name", metavar="NAME", help="Send from this account.")
 @click.option("--lang", "language", metavar="XX", help="Write in this language.")
+@click.option("--channel", type=click.Choice(["email", "webform", "post"]), default="email",
+              show_default=True, help="webform and post prepare what you file yourself.")
+@click.option("-o", "--output", "folder", metavar="DIR",
+              type=click.Path(file_okay=False, path_type=Path),
+              help="Where letters to print are written (here).")
 @click.option("--again", is_flag=True, help="Send although a request is open; needs --reason.")
 @click.option("--reason", metavar="TEXT", help="Why, kept in the ledger.")
 @ATTACH
@@ -37,7 +43,8 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
 @pass_app
 def send(
     app: App, *, wanted: Selector, dry_run: bool, confirm: int | None, account_name: str | None,
-    language: str | None, again: bool, reason: str | None, attach: str,
+    language: str | None, again: bool, reason: str | None, attach: str, channel: str,
+    folder: Path | None,
 ) -> None:
     """Send the requests that have not been sent yet.
 
@@ -51,7 +58,8 @@ def send(
     if again and not reason:
         raise UsageProblem("--again needs --reason TEXT.")
     account = account_named(app, account_name)
-    wish = Wish(right=_right(app, wanted), language=language, again=reason if again else None)
+    wish = Wish(right=_right(app, wanted), language=language, channel=channel,
+                again=reason if again else None)
     if dry_run:
         with app.reading() as store:
             cases = list(store.cases())
@@ -60,7 +68,7 @@ def send(
         return
     refuse_real_account_under_set_clock(app, account)
     with app.home.working():
-        _send(app, wanted, wish, account, attach=attach, confirm=confirm)
+        _send(app, wanted, wish, account, attach=attach, confirm=confirm, folder=folder)
 
 
 def _right(app: App, wanted: Selector) -> str:
@@ -72,8 +80,10 @@ def _right(app: App, wanted: Selector) -> str:
 
 
 def _send(
-    app: App, wanted: Selector, wish: Wish, account: Account, *, attach: str, confirm: int | None
+    app: App, wanted: Selector, wish: Wish, account: Account, *, attach: str,
+    confirm: int | None, folder: Path | None,
 ) -> None:
+    from dsar.cli.channels import hand_over
     from dsar.cli.sending import approve_all, desk, queued_letters, send_all
 
     with app.writing() as store:
@@ -86,8 +96,12 @@ def _send(
             return
         word = "erase" if wish.right == "erasure" else ""
         app.confirm_number(plan.count, given=confirm, word=word)
-        ready, failed = approve_all(app, plan, desk(app, store, account, attach=attach),
-                                    again=wish.again)
+        writing = desk(app, store, account, attach=attach, channel=wish.channel)
+        ready, failed = approve_all(app, plan, writing, again=wish.again)
+        if wish.channel != "email":
+            hand_over(app, plan, ready, channel=wish.channel, folder=folder)
+            _raise_failed(failed)
+            return
         letters = [*queued_letters(app, store, plan.queued, account), *ready]
         done: Counter[str] = Counter()
         try:
@@ -174,6 +188,10 @@ def _report(app: App, done: Counter[str], *, waiting: int, failed: Sequence[str]
     _say_done(app, done, waiting=waiting)
     app.next("dsar poll" if done["in-doubt"] else "dsar status")
     refused = done["refused"] + done["in-doubt"] + done["not-sent"] + done["deferred"]
+    _raise_failed(failed, refused)
+
+
+def _raise_failed(failed: Sequence[str], refused: int = 0) -> None:
     if refused or failed:
         listed = "".join(f"\n  {line}" for line in failed)
         raise DoneInPart(f"{refused + len(failed)} letters did not go out as planned.{listed}")

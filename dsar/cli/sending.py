@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from dsar.mail.account import Account
 
 
-def desk(app: App, store: Store, account: Account, *, attach: str) -> Desk:
+def desk(
+    app: App, store: Store, account: Account, *, attach: str, channel: str = "email"
+) -> Desk:
     """What writing letters from this account needs. attach: "none" or "docx"."""
+    from dsar.cli.channels import written
     from dsar.letters.words import render
 
     folders = app.template_folders
@@ -33,7 +36,9 @@ def desk(app: App, store: Store, account: Account, *, attach: str) -> Desk:
         sender=Sender(account=account.name, address=account.address, tag_key=key,
                       display_name=account.display_name or app.subject.name),
         render=lambda letter: render(letter, folders),
-        compose=lambda words, letter, headers: composed(words, letter, headers, attach=attach),
+        compose=lambda words, letter, headers: (
+            composed(words, letter, headers, attach=attach) if channel == "email"
+            else written(words, letter, channel)),
     )
 
 

@@ -79,6 +79,7 @@ class Choice:
     law: str | None = None
     named: frozenset[str] = frozenset()
     language: str | None = None
+    channel: str = "email"
     again: str | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
 
@@ -141,7 +142,8 @@ class _Taken:
     def waiting(self, controller: Controller) -> Case | None:
         """The case of this very company whose approved letter was never attempted."""
         case = self.cases.get(f"slug:{controller.slug}")
-        if case and case.approved and not case.in_doubt and not case.closed:
+        if case and case.approved and not case.in_doubt and not case.closed and (
+                case.approved.channel == "email"):
             return case
         return None
 
@@ -158,7 +160,7 @@ def _keys(controller: Controller, contact: Contact | None) -> list[str]:
     keys = [f"slug:{controller.slug}"]
     if controller.group:
         keys.append(f"group:{controller.group}")
-    if contact is not None:
+    if contact is not None and "@" in contact.value:
         keys.append(f"mail:{mailbox_key(contact.value)}")
     return keys
 
@@ -236,19 +238,29 @@ def _regime(controller: Controller, choice: Choice) -> tuple[Regime, str] | Skip
 
 
 def _contact(controller: Controller, choice: Choice) -> Contact | Skip:
-    """The first e-mail contact that nothing speaks against, else why there is none."""
+    """The first contact on this channel that nothing speaks against, else why there is none."""
     show = f"dsar registry show {controller.slug}"
     first_problem = ""
-    for contact in controller.emails(choice.right):
+    for contact in _on_channel(controller, choice):
         problem = contact_problem(contact, choice.today)
         if problem is None:
             return contact
         first_problem = first_problem or problem
     if first_problem:
         return Skip(controller=controller, rail="contact", why=first_problem, way_out=show)
-    kind = "web form only" if controller.contact("webform") else (
-        "post only" if controller.contact("post") else "no contact known")
-    return Skip(controller=controller, rail="contact", why=kind, way_out=show)
+    for channel, words in (("webform", "web form only"), ("post", "post only")):
+        if choice.channel == "email" and controller.contact(channel):
+            return Skip(controller=controller, rail="contact", why=words,
+                        way_out=f"dsar send {controller.slug} --channel {channel}")
+    return Skip(controller=controller, rail="contact", why=f"no {choice.channel} contact known",
+                way_out=show)
+
+
+def _on_channel(controller: Controller, choice: Choice) -> Sequence[Contact]:
+    if choice.channel == "email":
+        return controller.emails(choice.right)
+    return [c for c in controller.contacts if c.kind == choice.channel and c.status != "dead"
+            and c.right in (None, choice.right)]
 
 
 def changed_since_approval(case: Case, controller: Controller, today: date) -> str:
