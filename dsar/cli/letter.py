@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dsar.cli.app import App, pass_app
+from dsar.cli.lettering import Wanted, draft, law_named, open_case
 from dsar.cli.options import Selector, global_options, selectors
-from dsar.core.disclose import disclosures, missing_identifiers
+from dsar.core.disclose import missing_identifiers
 from dsar.core.letter import Letter, Stage
 from dsar.errors import DoneInPart, DsarError, FileProblems, Problem, UsageProblem
 
 if TYPE_CHECKING:
-    from dsar.core.case import Case
-    from dsar.core.controller import Controller
     from dsar.core.regime import Regime
 
 FORMATS = ("text", "eml", "docx", "pdf")
 STAGES = tuple(map(str, Stage))
 COLUMNS = ("law", "right", "stage", "languages")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which letter: everything but the company."""
-
-    right: str
-    law: str | None
-    language: str | None
-    stage: Stage
 
 
 @click.group()
@@ -60,7 +47,7 @@ def types(app: App, *, law: str | None) -> None:
     """List the letters there are: law, right, stage and languages."""
     from dsar.letters.catalogue import letter_types
 
-    laws = [_law(app, law)] if law else app.laws.regimes.values()
+    laws = [law_named(app, law)] if law else app.laws.regimes.values()
     found = list(letter_types(laws, app.template_folders))
     items = [{"law": t.regime.id, "right": t.right, "stage": str(t.stage),
               "languages": list(t.languages)} for t in found]
@@ -82,21 +69,28 @@ def types(app: App, *, law: str | None) -> None:
               help="How the letter is written.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Write to this file instead of the screen.")
+@click.option("--detail", "details", multiple=True, metavar="TEXT",
+              help="What is wrong, or your reason: for rectification, restriction, objection.")
+@click.option("--dodge", metavar="KIND",
+              help="What a follow-up answers, instead of the latest reading of a reply.")
+@click.option("--authority", metavar="ID", help="To whom a complaint goes.")
 @click.option("--explain", is_flag=True,
               help="Say which law, language and identifiers were chosen, and why.")
 @global_options
 @pass_app
 def preview(
     app: App, *, company: str, right: str, law: str | None, language: str | None, stage: str,
-    form: str, output: Path | None, explain: bool,
+    form: str, output: Path | None, details: tuple[str, ...], dodge: str | None,
+    authority: str | None, explain: bool,
 ) -> None:
     """Show one letter as it would be sent; nothing is sent or recorded.
 
     A letter to a company without an open case carries the reference DSAR-0000-0000.
     """
-    wanted = Wanted(right=right, law=law, language=language, stage=Stage(stage))
+    wanted = Wanted(right=right, law=law, language=language, stage=Stage(stage), details=details,
+                    dodge=dodge, authority=authority)
     controller = app.registry.get(company)
-    drafted, because = _draft(app, controller, wanted)
+    drafted, because = draft(app, controller, wanted)
     if explain:
         _explain(app, drafted, because)
     content = _written(app, drafted, form)
@@ -158,9 +152,9 @@ def _drafts_of_open_cases(
     drafted, failed = [], []
     for controller in app.controllers(wanted):
         try:
-            if _open_case(app, controller, asked.right) is None:
+            if open_case(app, controller, asked.right) is None:
                 raise UsageProblem("has no open case.", hint="dsar send opens one.")
-            drafted.append(_draft(app, controller, asked)[0])
+            drafted.append(draft(app, controller, asked)[0])
         except DsarError as error:
             failed.append(f"{controller.slug}: {error}")
     return drafted, failed
@@ -187,7 +181,7 @@ def lint(app: App, *, law: str | None, language: str | None) -> None:
     """
     found: list[Problem] = []
     count = 0
-    laws = [_law(app, law)] if law else list(app.laws.regimes.values())
+    laws = [law_named(app, law)] if law else list(app.laws.regimes.values())
     for number, problems in _linted(app, laws, language):
         count, found = number, [*found, *problems]
     if app.settings.json:
@@ -219,78 +213,6 @@ def _linted(
             except DsarError as error:
                 said = (str(error),)
             yield number, [Problem(path, 1, text) for text in said]
-
-
-def _draft(app: App, controller: Controller, wanted: Wanted) -> tuple[Letter, str]:
-    """The letter, and why this law. Raises UsageProblem where no law grants the right."""
-    from dsar.letters.sample import REFERENCE
-
-    regime, because = _regime(app, controller, wanted)
-    case = _open_case(app, controller, wanted.right)
-    rule = regime.rights.get(wanted.right)
-    if rule is None or not rule.granted:
-        raise UsageProblem(f"{regime.id} grants no {wanted.right}.",
-                           hint=f"dsar law show {regime.id}")
-    drafted = Letter(
-        stage=wanted.stage, right=rule, regime=regime, subject=app.subject, controller=controller,
-        language=_language(app, controller, regime, wanted),
-        written_on=_written_on(app, case, wanted.stage),
-        reference=case.facts.reference if case else REFERENCE,
-        disclosures=disclosures(app.subject, controller, wanted.right),
-        facts=_facts(app, case) if wanted.stage is not Stage.REQUEST else {},
-    )
-    return drafted, because
-
-
-def _written_on(app: App, case: Case | None, stage: Stage) -> date:
-    """A request that was approved keeps its date; everything else is written today."""
-    approved = [a for a in case.approvals if a.stage is stage] if case else []
-    return approved[-1].on if approved and stage is Stage.REQUEST else app.today
-
-
-def _law(app: App, law: str) -> Regime:
-    if law not in app.laws.regimes:
-        raise UsageProblem(f"No law {law!r}.", hint="dsar law list")
-    return app.laws.regimes[law]
-
-
-def _regime(app: App, controller: Controller, wanted: Wanted) -> tuple[Regime, str]:
-    if wanted.law:
-        return _law(app, wanted.law), "named by --law"
-    from dsar.cli.planning import regimes_for
-
-    for regime, because in regimes_for(app, controller):
-        if wanted.right in regime.rights:
-            return regime, because
-    raise UsageProblem(f"No law that applies to you grants {wanted.right} here.",
-                       hint=f"dsar law applies {controller.slug}, or name one with --law.")
-
-
-def _language(app: App, controller: Controller, regime: Regime, wanted: Wanted) -> str:
-    """The language asked for; else one of the company's, of the law and of ours; else English."""
-    from dsar.letters.catalogue import languages_of
-
-    there_are = languages_of(regime, wanted.right, wanted.stage, app.template_folders)
-    if wanted.language:
-        return wanted.language
-    return next((code for code in controller.languages if code in there_are), "en")
-
-
-def _open_case(app: App, controller: Controller, right: str) -> Case | None:
-    with app.reading() as store:
-        mine = [c for c in store.cases() if c.facts.controller == controller.slug
-                and c.facts.right == right and c.facts.subject_id == app.subject.id]
-    return next((c for c in reversed(mine) if not c.closed), None)
-
-
-def _facts(app: App, case: Case | None) -> dict[str, object]:
-    """What a follow-up quotes from the case. Raises UsageProblem where nothing was sent."""
-    if case is None or case.request is None:
-        raise UsageProblem("There is no request that was sent, so there is nothing to follow up.",
-                           hint="dsar status lists the cases.")
-    from dsar.core.followup import facts_of_case
-
-    return facts_of_case(case, app.standing(case).deadlines, app.today)
 
 
 def _written(app: App, drafted: Letter, form: str) -> bytes:

@@ -4,9 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from command import Dsar
+from docx import Document
 
 TODAY = "2026-11-24"
+CASE = """- id: X01
+  token: DSAR-43KQ-3MS6
+  data_subject: {name: Alex Example, mailbox: alex@example.org}
+  message_ids: ["<1@example.org>"]
+  outgoing_subject: "Access request [DSAR-43KQ-3MS6]"
+  company: {slug: brightlist, name: BrightList Ltd, email: privacy@brightlist.example,
+            aliases: [], domains: [brightlist.example]}
+  right: access
+  regime: eu-gdpr
+  language: en
+  sent: 2026-02-11
+  due: 2026-03-11
+  due_max: 2026-05-11
+"""
+
+
+@pytest.fixture
+def with_case(dsar: Dsar, tmp_path: Path) -> Dsar:
+    """A home with one request sent long ago."""
+    dsar("person", "add", "alex-example", "--name", "Alex Example", "--email", "alex@example.org",
+         "--residence", "DE-BE", "--address", "Musterweg 1", "--address", "10115 Berlin")
+    (tmp_path / "case.yaml").write_text(CASE)
+    dsar("case", "import", str(tmp_path / "case.yaml"), today="2026-06-20")
+    return dsar
 
 
 def test_types_lists_law_right_stage_and_languages(dsar: Dsar) -> None:
@@ -70,3 +96,39 @@ def test_lint_finds_a_threat_in_the_users_own_template(alex: Dsar) -> None:
     said = alex("letter", "lint", "--law", "eu-gdpr", status=6).err
     assert "sounds like a threat: damages" in said
     assert "is loud: !" in said
+
+
+def test_a_reminder_quotes_the_case(with_case: Dsar) -> None:
+    shown = with_case("letter", "preview", "brightlist", "--law", "eu-gdpr", "--stage", "reminder",
+                      today="2026-06-20").out
+    text = " ".join(shown.split())
+    assert "[DSAR-43KQ-3MS6]" in text
+    assert "On 11 February 2026 I sent you a request for access" in text
+    assert "The period for your answer ended on 11 March 2026" in text
+    assert "by 4 July 2026" in text
+
+
+def test_a_reminder_in_time_says_nothing_of_a_lapse(with_case: Dsar) -> None:
+    shown = with_case("letter", "preview", "brightlist", "--law", "eu-gdpr", "--stage", "reminder",
+                      today="2026-03-11").out
+    assert "ended" not in shown
+
+
+def test_a_complaint_needs_an_authority_and_goes_to_it(with_case: Dsar, tmp_path: Path) -> None:
+    base = ("letter", "preview", "brightlist", "--law", "eu-gdpr", "--stage", "complaint")
+    assert "--authority" in with_case(*base, status=2, today="2026-06-20").err
+    shown = with_case(*base, "--authority", "de-berlbdi", "--lang", "de", today="2026-06-20").out
+    assert shown.startswith("Beschwerde über BrightList Ltd: ")
+    assert "11. Februar 2026" in shown
+    target = tmp_path / "complaint.docx"
+    with_case(*base, "--authority", "de-berlbdi", "--format", "docx", "-o", str(target),
+              today="2026-06-20")
+    recipient = Document(str(target)).paragraphs[1].text
+    assert "Berliner Beauftragte" in recipient
+
+
+def test_export_of_an_open_case_carries_its_reference(with_case: Dsar, tmp_path: Path) -> None:
+    with_case("letter", "export", "brightlist", "--law", "eu-gdpr", "-o", str(tmp_path / "out"),
+              "--format", "text", today="2026-06-20")
+    kept = tmp_path / "out" / "DSAR-43KQ-3MS6-brightlist.txt"
+    assert "[DSAR-43KQ-3MS6]" in kept.read_text()
