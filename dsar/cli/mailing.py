@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -112,11 +112,12 @@ def history(cases: Iterable[Case], account: str) -> list[Sent]:
 
 
 def paced(
-    app: App, letters: Iterable[Outgoing], account: Account, sent: list[Sent]
+    app: App, letters: Iterable[Outgoing], account: Account, sent: list[Sent],
+    *, meanwhile: Callable[[], None],
 ) -> Iterator[Outgoing]:
     """Yield letters one by one, each when it may go; ends when the day's room is used up.
 
-    Of those that wait, the one that may go first goes first, so that a company with two
+    meanwhile: called before each wait, to look for what came back. Of those that wait, the one that may go first goes first, so that a company with two
     letters does not hold up the others.
     """
     if account.limits == OFF:
@@ -132,6 +133,8 @@ def paced(
         if not timed or min(timed)[0] > max(until, now):
             return
         at, number = min(timed)
+        if at > now:
+            meanwhile()
         _sleep_until(app, at)
         letter = waiting.pop(number)
         sent.append(Sent(app.now(), _domain(letter)))

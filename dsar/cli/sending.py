@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dsar.cli.app import App
@@ -110,7 +111,8 @@ def send_all(
         file_sent=sent_box.file if sent_box else lambda letter: None,
     )
     try:
-        timed = paced(app, letters, account, history(cases, account.name))
+        timed = paced(app, letters, account, history(cases, account.name),
+                      meanwhile=_Lookout(app, store, account).look)
         yield from deliver(timed, post)
     finally:
         transport.close()
@@ -136,6 +138,31 @@ def breaker(
         return trip(known) if failed else None
 
     return check
+
+
+class _Lookout:
+    """Looks for bounces while a long batch waits for its turn, at most once a minute."""
+
+    def __init__(self, app: App, store: Store, account: Account) -> None:
+        self._app, self._store, self._account = app, store, account
+        self._next = app.now() + LOOK_EVERY
+
+    def look(self) -> None:
+        """Poll the account; raises RefusedByRail when what came back trips the breaker."""
+        readable = self._account.imap is not None or self._account.maildir is not None
+        if not readable or self._app.now() < self._next:
+            return
+        from dsar.cli.poll import poll_accounts
+
+        self._next = self._app.now() + LOOK_EVERY
+        try:
+            poll_accounts(self._app, self._store, [self._account])
+        except DsarError as error:
+            self._app.say(f"  could not look for bounces: {error}")
+        refuse_while_paused(self._store, self._account.name, self._app.now())
+
+
+LOOK_EVERY = timedelta(seconds=60)
 
 
 class _SentBox:
