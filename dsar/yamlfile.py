@@ -15,6 +15,8 @@ from dsar.errors import FileProblems, Problem
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 40
+LISTED = 40
+"""Up to so many words a message names all that are allowed."""
 MAX_COMPOSED_DEPTH = 200
 _DEEP_PREFIX = re.compile(rf"^[ \t?:-]{{{MAX_COMPOSED_DEPTH},}}", re.MULTILINE)
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -249,8 +251,7 @@ class Reader:
         """One word of a closed list."""
         found = self.text(key, default=default)
         if found not in allowed:
-            words = ", ".join(sorted(allowed))
-            self.problem(key, f"{key!r} is {found!r}, which is none of {words}")
+            self.problem(key, f"{key!r} is {found!r}, which is none of {_listed(found, allowed)}")
             return default
         return found
 
@@ -311,6 +312,17 @@ def _nearest(key: str, known: Collection[str]) -> str | None:
 
     found = get_close_matches(key, known, n=1)
     return found[0] if found else None
+
+
+def _listed(found: str, allowed: Collection[str]) -> str:
+    """The words allowed; of a long list those that are most like `found`."""
+    words = sorted(allowed)
+    if len(words) <= LISTED:
+        return ", ".join(words)
+    from difflib import get_close_matches
+
+    near = get_close_matches(found, words, n=3, cutoff=0.4)
+    return f"{len(words)} known words" + (f" (near: {', '.join(near)})" if near else "")
 
 
 def empty() -> Mapping:

@@ -44,10 +44,12 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 COMMANDS = {name: text for section in SECTIONS.values() for name, text in section.items()}
+ELSEWHERE = {"run": "timer"}
+"""Commands whose module has another name: `dsar.cli.run` is the function below."""
 
 
 class LazyGroup(click.Group):
-    """Knows names and short helps; imports `dsar.cli.<name>` when a command is asked for."""
+    """Knows names and short helps; imports the module of a command when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of the sections."""
@@ -57,7 +59,7 @@ class LazyGroup(click.Group):
         """Import and return one command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"dsar.cli.{cmd_name}")
+        module = importlib.import_module(f"dsar.cli.{ELSEWHERE.get(cmd_name, cmd_name)}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

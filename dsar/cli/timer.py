@@ -84,9 +84,9 @@ def _drain(app: App, store: Store, account: Account) -> list[str]:
 def _is_held(app: App, case: Case) -> bool:
     from dsar.core.plan import changed_since_approval
 
-    if case.facts.controller not in app.registry:
+    if case.facts.controller not in app.registry_with_pulled:
         return True
-    controller = app.registry.get(case.facts.controller)
+    controller = app.registry_with_pulled.get(case.facts.controller)
     return bool(changed_since_approval(case, controller, app.today))
 
 
