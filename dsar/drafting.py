@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -80,10 +80,12 @@ def reply_address(address: str, reference: str, key: bytes) -> str:
     return f"{local}+dsar-{plain}-{seal}@{domain}"
 
 
-def approve(planned: PlannedLetter, subject: DataSubject, desk: Desk, *, again: str | None = None
-            ) -> Outgoing:
+def approve(
+    planned: PlannedLetter, subject: DataSubject, desk: Desk, *, overrides: Mapping[str, str]
+) -> Outgoing:
     """Write one letter, archive its bytes and record its approval; nothing is sent.
 
+    overrides: rails the user overrides for this letter, with the reason; kept in the ledger.
     Raises LetterIncomplete for a letter with a gap, StorageFailed when the disk is full.
     """
     earlier = planned.case
@@ -99,8 +101,8 @@ def approve(planned: PlannedLetter, subject: DataSubject, desk: Desk, *, again: 
     digest = desk.archive.add(message)
     events: list[CaseEvent] = [] if earlier else [
         _opened(planned, subject, desk, reference, headers.reply_to)]
-    if again:
-        events.append(RailOverridden(on=desk.today, rail="duplicate", reason=again))
+    events += [RailOverridden(on=desk.today, rail=rail, reason=reason)
+               for rail, reason in overrides.items()]
     events.append(LetterApproved(
         on=desk.today, stage=Stage.REQUEST, message_id=headers.message_id, digest=digest,
         recipient=planned.contact.value, account=desk.sender.account,

@@ -47,6 +47,11 @@ class Home:
         return self.config_folder / "companies.local.yaml"
 
     @property
+    def pulled(self) -> Path:
+        """The folder of public lists as pulled."""
+        return self.data_folder / "registry"
+
+    @property
     def ledger(self) -> Path:
         """The folder of the embedded store."""
         return self.data_folder / "ledger"

@@ -40,6 +40,7 @@ class App:
         self.settings = settings
         self.environment = environment
         self.home = Home.find(settings.home, environment)
+        self.languages_by_law: dict[tuple[str, str], tuple[str, ...]] = {}
         self.secrets: dict[str, Secret] = {}
         self._started = datetime.now(UTC)
 
@@ -121,12 +122,24 @@ class App:
                    for p in folder.iterdir() if p.is_dir() and p.name != "only"}
         return tuple(sorted(name for name in folders if "-" not in name))
 
-    def controllers(self, wanted: Selector) -> list[Controller]:
+    @cached_property
+    def registry_with_pulled(self) -> Registry:
+        """The registry with the pulled public lists merged in: shown, not written to by itself."""
+        from dsar import shipped
+        from dsar.registry.load import load_registry
+
+        folder = self.home.pulled
+        if not folder.is_dir():
+            return self.registry
+        return load_registry(shipped.companies(), self.home.overlay, pulled=folder,
+                             cache_folder=self.home.cache_folder)
+
+    def controllers(self, wanted: Selector, companies: Registry) -> list[Controller]:
         """The companies selected, in the order of the registry. Raises UnknownCompany."""
         for slug in (*wanted.slugs, *sorted(wanted.only), *sorted(wanted.exclude)):
-            self.registry.get(slug)
+            companies.get(slug)
         named = set(wanted.slugs) | wanted.only or set(self.config.chosen)
-        found = [c for c in self.registry if (not named or c.slug in named)
+        found = [c for c in companies if (not named or c.slug in named)
                  and c.slug not in wanted.exclude
                  and wanted.category in (None, *c.categories)
                  and wanted.country in (None, c.country)]

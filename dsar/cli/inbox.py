@@ -91,7 +91,8 @@ def show(app: App, digest: str) -> None:
     from dsar.report.terminal import printable
 
     sender = f"{message.sender.name} <{message.sender.addr}>" if message.sender else "unknown"
-    click.echo(f"From:    {printable(sender)}   ({message.authentic} by your provider)")
+    click.echo(f"From:    {printable(sender)}")
+    click.echo(f"Checked: {message.authentic} (by your provider)")
     click.echo(f"Subject: {printable(message.subject)}")
     click.echo(f"Arrived: {message.received or 'unknown'}")
     for part in message.parts:
@@ -99,7 +100,7 @@ def show(app: App, digest: str) -> None:
     click.echo()
     for line in message.own_text.splitlines():
         click.echo(printable(line))
-    app.next(f"dsar inbox assign {full[:10]} CASE --label LABEL, or dsar inbox ignore {full[:10]}")
+    app.next(f"dsar inbox assign {full[:10]} CASE --label LABEL, or dsar inbox ignore")
 
 
 def _message_item(message: Message) -> dict[str, Any]:
@@ -135,8 +136,9 @@ LABELS = [str(label) for label in Label]
 @inbox.command()
 @click.argument("digest", metavar="MESSAGE")
 @click.argument("case_id", metavar="CASE")
-@click.option("--label", "labels", multiple=True, type=click.Choice(LABELS),
-              help="What it says, confirmed by you; repeat it where it says several things.")
+@click.option("--label", "labels", multiple=True, type=click.Choice(LABELS), metavar="LABEL",
+              help="What it says, confirmed by you; repeat it where it says several things: "
+                   f"{', '.join(LABELS)}.")
 @click.option("--until", metavar="DATE", help="For an extension: the date the company names.")
 @global_options
 @pass_app

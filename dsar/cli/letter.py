@@ -150,7 +150,7 @@ def _drafts_of_open_cases(
 ) -> tuple[list[Letter], list[str]]:
     """A letter for each company with an open case, and why the others have none."""
     drafted, failed = [], []
-    for controller in app.controllers(wanted):
+    for controller in app.controllers(wanted, app.registry):
         try:
             if open_case(app, controller, asked.right) is None:
                 raise UsageProblem("has no open case.", hint="dsar send opens one.")

@@ -117,8 +117,8 @@ def paced(
 ) -> Iterator[Outgoing]:
     """Yield letters one by one, each when it may go; ends when the day's room is used up.
 
-    meanwhile: called before each wait, to look for what came back. Of those that wait, the one that may go first goes first, so that a company with two
-    letters does not hold up the others.
+    meanwhile: called before each wait, to look for what came back. Of those that wait, the one
+    that may go first goes first, so that a company with two letters does not hold up the others.
     """
     if account.limits == OFF:
         yield from letters

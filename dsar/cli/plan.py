@@ -14,11 +14,14 @@ from dsar.cli.planning import Wish, make_plan, plan_items
 @click.command()
 @selectors
 @click.option("--lang", "language", metavar="XX", help="Write in this language.")
+@click.option("--include-unverified", is_flag=True,
+              help="Also companies and addresses that nobody has verified.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
               help="Write the plan to this file instead of standard output.")
 @global_options
 @pass_app
-def plan(app: App, *, wanted: Selector, language: str | None, output: Path | None) -> None:
+def plan(app: App, *, wanted: Selector, language: str | None, output: Path | None,
+         include_unverified: bool) -> None:
     """Write the plan as YAML: letters first, then every company without one and why.
 
     To send exactly the letters of a plan you have looked through, name the companies:
@@ -28,8 +31,9 @@ def plan(app: App, *, wanted: Selector, language: str | None, output: Path | Non
     from dsar.home import write_private
 
     with app.reading() as store:
-        found = make_plan(app, wanted, Wish(right=wanted.right or "access", language=language),
-                          list(store.cases()), store.house())
+        wish = Wish(right=wanted.right or "access", language=language,
+                    include_unverified=include_unverified)
+        found = make_plan(app, wanted, wish, list(store.cases()), store.house())
     items = plan_items(found)
     if app.settings.json:
         app.emit("plan", items, {"letters": found.count, "skipped": len(found.skipped)})

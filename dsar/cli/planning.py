@@ -29,7 +29,14 @@ class Wish:
     right: str
     language: str | None = None
     channel: str = "email"
+    include_unverified: bool = False
     again: str | None = None
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """Rails the user overrides, each with the reason for the ledger."""
+        found = {"duplicate": self.again} if self.again else {}
+        return found | ({"contact": "--include-unverified"} if self.include_unverified else {})
 
 
 def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], house: House) -> Plan:
@@ -45,13 +52,26 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
     excluded = {slug: event.because for slug, event in house.excluded.items()}
     excluded |= {c.slug: c.excluded for c in app.registry if c.excluded is not None}
     choice = Choice(
-        right=wish.right, subject=app.subject, today=app.today, languages=languages,
+        right=wish.right, subject=app.subject, today=app.today,
+        languages=lambda regime: _languages(app, regime, wish.right),
         regimes_for=lambda controller: regimes_for(app, controller), law=wanted.law,
         named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
-        channel=wish.channel,
+        channel=wish.channel, accept_unverified=wish.include_unverified,
         excluded=excluded,
     )
-    return plan_requests(app.controllers(wanted), cases, choice)
+    companies = app.registry if not wish.include_unverified else app.registry_with_pulled
+    return plan_requests(app.controllers(wanted, companies), cases, choice)
+
+
+def _languages(app: App, regime: Regime, right: str) -> tuple[str, ...]:
+    """Languages in which a request for this right can be written under this law."""
+    from dsar.core.letter import Stage
+    from dsar.letters.catalogue import languages_of
+
+    known: dict[tuple[str, str], tuple[str, ...]] = app.languages_by_law
+    if (regime.id, right) not in known:
+        known[regime.id, right] = languages_of(regime, right, Stage.REQUEST, app.template_folders)
+    return known[regime.id, right]
 
 
 def regimes_for(app: App, controller: Controller) -> list[tuple[Regime, str]]:

@@ -31,19 +31,12 @@ def registry() -> None:
 
 def pulled_folder(app: App) -> Path:
     """Where the pulled lists lie."""
-    return app.home.data_folder / "registry"
+    return app.home.pulled
 
 
 def everything(app: App) -> Registry:
     """The registry with the pulled lists merged in; those are shown, and not written to."""
-    from dsar import shipped
-    from dsar.registry.load import load_registry
-
-    folder = pulled_folder(app)
-    if not folder.is_dir():
-        return app.registry
-    return load_registry(shipped.companies(), app.home.overlay, pulled=folder,
-                         cache_folder=app.home.cache_folder)
+    return app.registry_with_pulled
 
 
 @registry.command(name="list")

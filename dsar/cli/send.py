@@ -37,6 +37,8 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
               type=click.Path(file_okay=False, path_type=Path),
               help="Where letters to print are written (here).")
 @click.option("--again", is_flag=True, help="Send although a request is open; needs --reason.")
+@click.option("--include-unverified", is_flag=True,
+              help="Also companies and addresses that nobody has verified.")
 @click.option("--reason", metavar="TEXT", help="Why, kept in the ledger.")
 @ATTACH
 @global_options
@@ -44,7 +46,7 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
 def send(
     app: App, *, wanted: Selector, dry_run: bool, confirm: int | None, account_name: str | None,
     language: str | None, again: bool, reason: str | None, attach: str, channel: str,
-    folder: Path | None,
+    folder: Path | None, include_unverified: bool,
 ) -> None:
     """Send the requests that have not been sent yet.
 
@@ -59,7 +61,7 @@ def send(
         raise UsageProblem("--again needs --reason TEXT.")
     account = account_named(app, account_name)
     wish = Wish(right=_right(app, wanted), language=language, channel=channel,
-                again=reason if again else None)
+                again=reason if again else None, include_unverified=include_unverified)
     if dry_run:
         with app.reading() as store:
             cases = list(store.cases())
@@ -97,7 +99,7 @@ def _send(
         word = "erase" if wish.right == "erasure" else ""
         app.confirm_number(plan.count, given=confirm, word=word)
         writing = desk(app, store, account, attach=attach, channel=wish.channel)
-        ready, failed = approve_all(app, plan, writing, again=wish.again)
+        ready, failed = approve_all(app, plan, writing, overrides=wish.overrides)
         if wish.channel != "email":
             hand_over(app, plan, ready, channel=wish.channel, folder=folder)
             _raise_failed(failed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def approve_all(
-    app: App, plan: Plan, writing: Desk, *, again: str | None
+    app: App, plan: Plan, writing: Desk, *, overrides: Mapping[str, str]
 ) -> tuple[list[Outgoing], list[str]]:
     """Write and approve every letter of the plan; a letter with a gap is listed, not sent.
 
@@ -78,7 +78,7 @@ def approve_all(
     failed: list[str] = []
     for planned in plan.letters:
         try:
-            ready.append(approve(planned, app.subject, writing, again=again))
+            ready.append(approve(planned, app.subject, writing, overrides=overrides))
         except StorageFailed:
             raise
         except DsarError as error:

@@ -87,15 +87,21 @@ def is_stale(contact: Contact, today: date) -> bool:
     return months > STALE_MONTHS or (months == STALE_MONTHS and today.day > contact.checked.day)
 
 
-def contact_problem(contact: Contact, today: date) -> str | None:
-    """Return why the `contact` rail holds this contact back, or None where it may be used."""
+def contact_problem(
+    contact: Contact, today: date, *, accept_unverified: bool = False
+) -> str | None:
+    """Return why the `contact` rail holds this contact back, or None where it may be used.
+
+    accept_unverified: the user overrides the rail for contacts nobody has verified; dead,
+    doubtful, guessed and stale ones stay held.
+    """
     if contact.derived:
         return "address guessed from a domain name"
     if contact.status != "good":
         return "address bounced" if contact.status == "dead" else "address doubtful"
     if not contact.source:
         return "no source for the address"
-    if not contact.verified:
+    if not contact.verified and not accept_unverified:
         return "address not verified"
     if is_stale(contact, today):
         return f"address last checked {contact.checked_as or contact.checked or 'at no known date'}"

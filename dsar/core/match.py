@@ -21,6 +21,8 @@ _SECRET = ("returned-message-id", "in-reply-to", "references", "reply-address")
 _NAMED = ("reference-in-subject", "reference-in-text", "reference-in-attachment")
 _BOUNCE_WITHIN = timedelta(days=8)
 _AUTO_WITHIN = timedelta(days=3)
+_ZONES = timedelta(days=1)
+"""Messages arrive in UTC, letters leave on a local date: east of Greenwich the day before."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _by_origin(message: Message, index: CaseIndex) -> list[Evidence]:
     mine = _addressed(message)
     found: list[Evidence] = []
     for facts in index.at_domain(message.sender.domain):
-        late = message.received is not None and message.received.date() < facts.sent_on
+        late = message.received is not None and message.received.date() < facts.sent_on - _ZONES
         if not facts.is_open or late or (mine and facts.mailbox not in mine):
             continue
         if message.sender.addr in facts.addresses:
@@ -293,7 +295,7 @@ def _is_prompt_echo(message: Message, facts: CaseFacts) -> bool:
     """A machine answered from the very mailbox we wrote to, within days."""
     if not _is_echo(message) or message.received is None:
         return False
-    return timedelta(0) <= message.received.date() - facts.sent_on <= _AUTO_WITHIN
+    return -_ZONES <= message.received.date() - facts.sent_on <= _AUTO_WITHIN
 
 
 def _bounce(message: Message, index: CaseIndex, evidence: tuple[Evidence, ...]) -> Match:

@@ -74,12 +74,13 @@ class Choice:
     right: str
     subject: DataSubject
     today: date
-    languages: Sequence[str]
+    languages: Callable[[Regime], Sequence[str]]
     regimes_for: Callable[[Controller], Sequence[tuple[Regime, str]]]
     law: str | None = None
     named: frozenset[str] = frozenset()
     language: str | None = None
     channel: str = "email"
+    accept_unverified: bool = False
     again: str | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
 
@@ -206,7 +207,7 @@ def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLet
     law, because = regime
     return PlannedLetter(
         controller=controller, contact=contact, right=choice.right, regime=law,
-        language=letter_language(controller, choice), because=because,
+        language=letter_language(controller, law, choice), because=because,
         case=duplicate if retry else None,
         disclosures=disclosures(choice.subject, controller, choice.right),
     )
@@ -242,7 +243,8 @@ def _contact(controller: Controller, choice: Choice) -> Contact | Skip:
     show = f"dsar registry show {controller.slug}"
     first_problem = ""
     for contact in _on_channel(controller, choice):
-        problem = contact_problem(contact, choice.today)
+        problem = contact_problem(contact, choice.today,
+                                  accept_unverified=choice.accept_unverified)
         if problem is None:
             return contact
         first_problem = first_problem or problem
@@ -277,7 +279,8 @@ def changed_since_approval(case: Case, controller: Controller, today: date) -> s
             if mailbox_key(c.value) == mailbox_key(approved.recipient)]
     if not same:
         return "the registry has another address now"
-    return contact_problem(same[0], today) or ""
+    overridden = any(o.rail == "contact" for o in case.overrides)
+    return contact_problem(same[0], today, accept_unverified=overridden) or ""
 
 
 def _stays(controller: Controller, case: Case, why: str) -> Skip:
@@ -302,13 +305,14 @@ def _duplicate(controller: Controller, case: Case) -> Skip:
                 way_out=f"dsar case show {case.id}")
 
 
-def letter_language(controller: Controller, choice: Choice) -> str:
+def letter_language(controller: Controller, regime: Regime, choice: Choice) -> str:
     """The user's choice; else what both speak; else the controller's; else English.
 
-    Only languages there are letters for (`choice.languages`) come into question.
+    Only languages there are letters in under this law (`choice.languages`) come into question.
     """
     if choice.language:
         return choice.language
-    theirs = [code for code in controller.languages if code in choice.languages]
+    there = choice.languages(regime)
+    theirs = [code for code in controller.languages if code in there]
     both = [code for code in choice.subject.languages if code in theirs]
     return (both or theirs or ["en"])[0]

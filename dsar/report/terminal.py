@@ -117,7 +117,7 @@ def _held_lines(skipped: Sequence[Skip]) -> Iterator[str]:
         return
     yield f"Held back ({len(skipped)}):"
     for skip in skipped:
-        yield row(("", 4), (skip.controller.name, 24), (skip.why, 30), last=f"-> {skip.way_out}")
+        yield row(("", 2), (skip.controller.name, 20), (skip.why, 24), last=f"-> {skip.way_out}")
 
 
 def _sum_lines(plan: Plan, capacity: Capacity | None, first_due: date | None) -> Iterator[str]:
@@ -225,7 +225,9 @@ def _case_row(standing: Standing, today: date) -> str:
         if reminded := _reminded(standing):
             why = f"reminded {reminded}, due {by}"
     else:
-        why, when = standing.needs_you, f"due {by} {days}" if by else "no due date"
+        past = standing.days_left is not None and standing.days_left < 0
+        due = f"{days} past due" if past else f"due {by} {days}"
+        why, when = standing.needs_you, due if by else "no due date"
     return row(("", 2), (case.id, 11), (case.facts.controller_name, 20), (why, 28), last=when)
 
 
@@ -258,7 +260,8 @@ def next_line(standings: Sequence[Standing], *, triage: int) -> str:
         steps.append(f"dsar inbox list ({triage} to assign)")
     needing = [s for s in standings if s.status is Status.NEEDS_YOU]
     if needing:
-        steps.append(f"{needing[0].next} ({len(needing)} need you)")
+        need = "needs" if len(needing) == 1 else "need"
+        steps.append(f"{needing[0].next} ({len(needing)} {need} you)")
     if by[Status.UNSENT]:
         steps.append(f"dsar send --all ({by[Status.UNSENT]} not sent)")
     late = [s for s in standings if s.status is Status.OVERDUE and not _reminded(s)]
