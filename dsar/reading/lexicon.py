@@ -1,0 +1,166 @@
+"""The words of one language by class, and the patterns over classes, loaded from YAML once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from dsar import shipped, yamlfile
+from dsar.reading.words import UNSPACED, fold, tokenise
+
+GAPS = {"..": 6, "...": 14}
+"""How many tokens a gap may span; four times as many where a token is one character."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A sequence of classes; `gaps[i]` tokens may stand before element i."""
+
+    concept: str
+    elements: tuple[str, ...]
+    gaps: tuple[int, ...]
+
+
+@dataclass
+class Lexicon:
+    """Words and phrases of one language, each with its classes.
+
+    phrases: first token → (further tokens, class). starts and inner: stems for "stem*", "*stem*".
+    """
+
+    language: str
+    exact: dict[str, frozenset[str]] = field(default_factory=dict)
+    starts: tuple[tuple[str, str], ...] = ()
+    inner: tuple[tuple[str, str], ...] = ()
+    phrases: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = field(default_factory=dict)
+    patterns: dict[str, tuple[Pattern, ...]] = field(default_factory=dict)
+    function_words: frozenset[str] = frozenset()
+    months: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    concord: bool = False
+    known: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def classes(self, token: str) -> frozenset[str]:
+        """The classes of one token; remembered, because words come again."""
+        found = self.known.get(token)
+        if found is None:
+            if len(self.known) > 50_000:
+                self.known.clear()
+            found = self.known[token] = self._look_up(token)
+        return found
+
+    def _look_up(self, token: str) -> frozenset[str]:
+        found = set(self.exact.get(token, ()))
+        found.update(name for stem, name in self.starts if token.startswith(stem))
+        found.update(name for stem, name in self.inner if stem in token)
+        if token[0].isdigit():
+            found.add("number")
+        return frozenset(found)
+
+
+def languages() -> tuple[str, ...]:
+    """The languages there are rules for."""
+    folder = shipped.reading_rules()
+    return tuple(sorted(p.stem for p in folder.glob("*.yaml") if not p.stem.startswith("_")))
+
+
+@lru_cache(maxsize=32)
+def lexicon(language: str) -> Lexicon:
+    """Load the rules of a language; raises FileProblems for a broken file, with its line."""
+    path = shipped.reading_rules() / f"{language}.yaml"
+    document = yamlfile.read(path, name=f"reading/rules/{language}.yaml")
+    reader = yamlfile.Reader.of(document, document.value, language)
+    found = Lexicon(language, concord=reader.flag("concord"))
+    reader.text("sources", required=True)
+    found.function_words = frozenset(fold(w, language) for w in reader.texts("function_words"))
+    months = reader.mapping("months")
+    found.months = {fold(w, language): int(n) for n in sorted(months.value)
+                    for w in months.texts(n)}
+    numbers = reader.mapping("numbers")
+    found.numbers = {fold(w, language): int(n) for n in numbers.value for w in numbers.texts(n)}
+    _fill(found, reader.mapping("classes"))
+    own = reader.mapping("patterns")
+    found.patterns = _by_first([*_shared(language), *_patterns(own, language)])
+    _check(document, found)
+    reader.finish()
+    document.raise_problems()
+    return found
+
+
+def _fill(found: Lexicon, classes: yamlfile.Reader) -> None:
+    exact: dict[str, set[str]] = {}
+    starts: list[tuple[str, str]] = []
+    inner: list[tuple[str, str]] = []
+    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for name in classes.value:
+        for entry in classes.texts(name):
+            word = fold(entry, found.language)
+            if found.language in UNSPACED:
+                chars = tuple(word.replace(" ", ""))
+                phrases.setdefault(chars[0], []).append((chars[1:], name))
+            elif "*" not in word and len(tokens := tokenise(word)) > 1:
+                phrases.setdefault(tokens[0], []).append((tokens[1:], name))
+            elif word.startswith("*"):
+                inner.append((word.strip("*"), name))
+            elif word.endswith("*"):
+                starts.append((word[:-1], name))
+            else:
+                exact.setdefault(word, set()).add(name)
+    found.exact = {word: frozenset(names) for word, names in exact.items()}
+    found.starts, found.inner = tuple(starts), tuple(inner)
+    found.phrases = {word: tuple(rest) for word, rest in phrases.items()}
+
+
+@lru_cache(maxsize=32)
+def _shared(language: str) -> tuple[Pattern, ...]:
+    """The patterns that hold for every language, over its own classes."""
+    document = yamlfile.read(shipped.reading_rules() / "_patterns.yaml", name="_patterns.yaml")
+    reader = yamlfile.Reader.of(document, document.value, "patterns")
+    reader.text("sources", required=True)
+    found = _patterns(reader.mapping("patterns"), language)
+    document.raise_problems()
+    return tuple(found)
+
+
+def _patterns(reader: yamlfile.Reader, language: str) -> list[Pattern]:
+    return [p for concept in reader.value for line in reader.texts(concept)
+            for p in parse_pattern(concept, line, language)]
+
+
+def parse_pattern(concept: str, line: str, language: str) -> list[Pattern]:
+    """`A .. B|C ... D` → patterns; `|` gives alternatives, `..` and `...` gaps.
+
+    >>> parse_pattern("x", "A .. B", "en")[0].gaps
+    (0, 6)
+    """
+    wide = 4 if language in UNSPACED else 1
+    found: list[tuple[tuple[str, ...], tuple[int, ...]]] = [((), ())]
+    gap = 0
+    for word in line.split():
+        if word in GAPS:
+            gap = GAPS[word] * wide
+            continue
+        found = [((*e, one), (*g, gap)) for e, g in found for one in word.split("|")]
+        gap = 4 if language in UNSPACED else 0
+    return [Pattern(concept, elements, gaps) for elements, gaps in found]
+
+
+def _by_first(patterns: list[Pattern]) -> dict[str, tuple[Pattern, ...]]:
+    found: dict[str, list[Pattern]] = {}
+    for pattern in patterns:
+        found.setdefault(pattern.elements[0], []).append(pattern)
+    return {first: tuple(listed) for first, listed in found.items()}
+
+
+def _check(document: yamlfile.Document, found: Lexicon) -> None:
+    """A pattern over a class the language does not have can never match: it is skipped."""
+    names = {n for names in found.exact.values() for n in names}
+    names |= {n for _, n in (*found.starts, *found.inner)}
+    names |= {n for rests in found.phrases.values() for _, n in rests} | {"number"}
+    usable = {
+        first: tuple(p for p in listed if set(p.elements) <= names)
+        for first, listed in found.patterns.items()
+    }
+    found.patterns = {first: listed for first, listed in usable.items() if listed}
+    if not found.patterns:
+        document.add(1, "no pattern can match: the classes are missing")
