@@ -12,6 +12,7 @@ from typing import Protocol
 
 from dsar.core.case import CaseEvent, CaseOpened, LetterApproved, RailOverridden
 from dsar.core.letter import Letter, Outgoing, Rendered, Stage
+from dsar.core.place import place_of_action
 from dsar.core.plan import PlannedLetter
 from dsar.core.reference import reference_from
 from dsar.core.retry import is_given_up, next_try
@@ -137,13 +138,15 @@ def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:
 def _opened(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference: str,
             reply_to: str | None) -> CaseOpened:
     controller = planned.controller
+    acts = place_of_action(controller.country, planned.regime, subject.residence)
     mailboxes = {c.value for c in controller.emails()} | set(controller.reply_mailboxes)
     return CaseOpened(
         on=desk.today, case_id=reference.removeprefix("DSAR-"), reference=reference,
         subject_id=subject.id, controller=controller.slug, controller_name=controller.name,
         right=planned.right, regime=planned.regime.id, language=planned.language,
-        country=subject.residence.country, subdivision=subject.residence.subdivision,
-        group=controller.group, recipient=planned.contact.value, reply_address=reply_to,
+        country=acts.place.country, subdivision=acts.place.subdivision,
+        controller_outside=acts.controller_outside, group=controller.group,
+        recipient=planned.contact.value, reply_address=reply_to,
         reply_domains=() if controller.shared_domain else controller.reply_domains,
         reply_mailboxes=tuple(sorted(mailboxes)), mailbox=desk.sender.address,
     )

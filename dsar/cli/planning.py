@@ -85,14 +85,14 @@ def regimes_for(app: App, controller: Controller) -> list[tuple[Regime, str]]:
 def first_due(app: App, plan: Plan) -> date | None:
     """The earliest due date, were all letters received today."""
     from dsar.core.deadline import Facts, deadlines
+    from dsar.core.place import place_of_action
 
-    place = app.subject.residence
-    kinds = {(letter.regime.id, letter.right): letter.regime for letter in plan.letters}
-    days = [
-        deadlines(regime, Facts(right=right, received=app.today, country=place.country,
-                                subdivision=place.subdivision), app.laws.calendars).due
-        for (_, right), regime in kinds.items()
-    ]
+    days = set()
+    for letter in plan.letters:
+        acts = place_of_action(letter.controller.country, letter.regime, app.subject.residence)
+        facts = Facts(right=letter.right, received=app.today, country=acts.place.country,
+                      subdivision=acts.place.subdivision)
+        days.add(deadlines(letter.regime, facts, app.laws.calendars).due)
     return min((day for day in days if day), default=None)
 
 

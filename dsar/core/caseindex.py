@@ -140,7 +140,7 @@ class CaseIndex:
     def near(self, reference: str) -> list[str]:
         """Cases whose reference differs in one character: for triage, never to file."""
         plain = reference.removeprefix("DSAR-").replace("-", "")
-        found = []
+        found: list[str] = []
         for place in range(len(plain)):
             for char in ALPHABET:
                 other = canonical(plain[:place] + char + plain[place + 1:])

@@ -15,8 +15,9 @@ from dsar.core.letter import Stage
 class CaseOpened:
     """One subject, one controller, one right, one law.
 
-    mailbox: the person's own address. reply_address: where answers to this case arrive.
-    message_ids: of letters filed elsewhere, for a case that was imported.
+    country, subdivision: whose holidays count; controller_outside: the controller sits outside
+    the law's countries. mailbox: the person's own address. reply_address: where answers to this
+    case arrive. message_ids: of letters filed elsewhere, for a case that was imported.
     """
 
     on: date
@@ -30,6 +31,7 @@ class CaseOpened:
     language: str
     country: str
     subdivision: str | None = None
+    controller_outside: bool = False
     group: str | None = None
     recipient: str | None = None
     reply_address: str | None = None

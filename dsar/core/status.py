@@ -87,7 +87,8 @@ def deadline_facts(case: Case) -> Facts | None:
     received = case.receipt.on if case.receipt else request.on
     moments = [Moment(type="sent", on=request.on), *map(_moment, case.clock)]
     return Facts(right=case.facts.right, received=received, country=case.facts.country,
-                 subdivision=case.facts.subdivision, moments=tuple(moments), flags={})
+                 subdivision=case.facts.subdivision, moments=tuple(moments),
+                 flags={"controller_outside_eu": case.facts.controller_outside})
 
 
 def _moment(event: ClockEvent | IdentityProvided | ExtensionNotified) -> Moment:
