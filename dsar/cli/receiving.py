@@ -48,11 +48,37 @@ def judge(
     """Matching and reading of one message, with the due dates of the case it answers."""
     from dsar.reading.classify import read
 
+    letters = _OwnLetters(app, cases)
+
     def decide(message: Message) -> tuple[Match, Reading]:
-        first = match(message, index)
-        return first, read(message)
+        found = match(message, index)
+        case_id = next(iter(found.case_ids or found.candidates), None)
+        if case_id is None:
+            return found, read(message, suspicious=found.suspicious)
+        return found, read(
+            message, facts=index.facts[case_id], due=due_facts(app, cases[case_id]),
+            letters=letters.of(case_id), suspicious=found.suspicious)
 
     return decide
+
+
+class _OwnLetters:
+    """The words of our own letters in a case, read from the archive once."""
+
+    def __init__(self, app: App, cases: dict[str, Case]) -> None:
+        self._app, self._cases = app, cases
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, case_id: str) -> tuple[str, ...]:
+        """The texts of the letters that were approved; those not in the archive are left out."""
+        if case_id not in self._known:
+            from dsar.mail.parse import parse
+
+            archive = self._app.archive
+            digests = [a.digest for a in self._cases[case_id].approvals if archive.has(a.digest)]
+            self._known[case_id] = tuple(
+                parse(archive.read(d), trusted_authserv=()).own_text for d in digests)
+        return self._known[case_id]
 
 
 def due_facts(app: App, case: Case) -> DueFacts | None:

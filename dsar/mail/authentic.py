@@ -21,13 +21,28 @@ def verdict(
 
     order: lower-case names of all fields from the top. trusted: authserv-ids of the provider;
     where there are none, a field counts only when it stands above the topmost Received field
-    and bears the name of the host that received the mail: a sender cannot write there.
+    and bears the name of the host that received the mail: a sender cannot write there. Below it,
+    a field in that host's name may be forged: its FAIL is believed, its PASS is not.
     """
     field = _trusted_field(headers, order, trusted)
-    if field is None:
-        return Authentic.NONE, ""
+    if field is not None:
+        return _judged(field, sender_domain), field
+    claimed = None if trusted else _in_the_name_of_the_host(headers)
+    if claimed is not None and _judged(claimed, sender_domain) is Authentic.FAIL:
+        return Authentic.FAIL, claimed
+    return Authentic.NONE, ""
+
+
+def _judged(field: str, sender_domain: str) -> Authentic:
     results = [r for part in field.split(";")[1:] if (r := _result(part))]
-    return _judge(results, sender_domain), field
+    return _judge(results, sender_domain)
+
+
+def _in_the_name_of_the_host(headers: Headers) -> str | None:
+    """The first field that bears the name of the host of the topmost Received field."""
+    host = _BY.search(first(headers, "received"))
+    fields = [_COMMENT.sub(" ", f) for f in headers.get("authentication-results", ())]
+    return next((f for f in fields if host and _authserv(f) == host.group(1).lower()), None)
 
 
 def _trusted_field(headers: Headers, order: Sequence[str], trusted: Sequence[str]) -> str | None:
