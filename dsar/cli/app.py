@@ -232,7 +232,7 @@ class App:
         """Ask for the exact number of letters (behind `word`, where one is needed).
 
         given: what `--confirm` says. Raises NeedsConfirmation where nobody can be asked,
-        RefusedByRail for a number that is not the plan's, click.Abort when the person stops.
+        UsageProblem for a number that is not the plan's, click.Abort when the person stops.
         """
         letters = "letter" if count == 1 else "letters"
         if given is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from dsar.cli.app import App, pass_app
-from dsar.cli.options import Selector, global_options, selectors
+from dsar.cli.options import Day, Selector, global_options, selectors
 from dsar.core.case import (
     Case,
     CaseClosed,
@@ -31,20 +31,6 @@ OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdraw
 
 
 EVENT_COLUMNS = ("sequence", "recorded_at", "author", "on", "kind")
-
-
-class Day(click.ParamType[date]):
-    """A date on the command line."""
-
-    name = "date"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None
-                ) -> date:
-        """Return the date written YYYY-MM-DD."""
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not a date such as 2026-11-22", param, ctx)
 
 
 on_option = click.option("--on", type=Day(), metavar="DATE", help="When it happened (today).")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsar.cli.app import App, pass_app
-from dsar.cli.options import global_options
+from dsar.cli.options import Day, global_options
 from dsar.core.house import STREAM, MessageAssigned, MessageIgnored, MessageSetAside
 from dsar.core.message import Label
 from dsar.errors import DoneInPart, UsageProblem
@@ -139,10 +139,11 @@ LABELS = [str(label) for label in Label]
 @click.option("--label", "labels", multiple=True, type=click.Choice(LABELS), metavar="LABEL",
               help="What it says, confirmed by you; repeat it where it says several things: "
                    f"{', '.join(LABELS)}.")
-@click.option("--until", metavar="DATE", help="For an extension: the date the company names.")
+@click.option("--until", type=Day(), metavar="DATE",
+              help="For an extension: the date the company names.")
 @global_options
 @pass_app
-def assign(app: App, digest: str, case_id: str, *, labels: tuple[str, ...], until: str | None
+def assign(app: App, digest: str, case_id: str, *, labels: tuple[str, ...], until: date | None
            ) -> None:
     """File a message under a case, and say what it is.
 
@@ -183,7 +184,7 @@ def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str
     return events
 
 
-def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: str | None
+def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: date | None
              ) -> list[CaseEvent]:
     """What a confirmed label does to the law's clock, dated by the arrival of the message."""
     from dsar.cli.receiving import local_date
@@ -193,7 +194,7 @@ def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: 
     on = local_date(message.received or app.now())
     known = case.reply(digest)
     machine = known.machine.new_due_on if known and known.machine else None
-    day = date.fromisoformat(until) if until else machine
+    day = until or machine
     found: list[CaseEvent] = []
     if Label.EXTENSION_NOTICE in labels:
         found.append(ExtensionNotified(on=on, until=day, digest=digest))

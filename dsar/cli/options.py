@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 import click
@@ -28,6 +29,20 @@ class Settings:
     yes: bool = False
     offline: bool = False
     no_color: bool = False
+
+
+class Day(click.ParamType[date]):
+    """A date on the command line."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None
+                ) -> date:
+        """Return the date written YYYY-MM-DD."""
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2026-11-22", param, ctx)
 
 
 def settings_of(ctx: click.Context) -> Settings:
