@@ -46,12 +46,12 @@ def judge(
     app: App, cases: dict[str, Case], index: CaseIndex
 ) -> Callable[[Message], tuple[Match, Reading]]:
     """Matching and reading of one message, with the due dates of the case it answers."""
-    from dsar.reading.classify import read
+    from dsar.reading.classify import is_topical, read
 
     letters = _OwnLetters(app, cases)
 
     def decide(message: Message) -> tuple[Match, Reading]:
-        found = match(message, index)
+        found = match(message, index, topical=is_topical(message))
         case_id = next(iter(found.case_ids or found.candidates), None)
         if case_id is None:
             return found, read(message, suspicious=found.suspicious)

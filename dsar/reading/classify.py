@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dsar.core.caseindex import CaseFacts
 from dsar.core.message import Authentic, Label, Message
-from dsar.reading.decide import FINAL, Findings, decide
 from dsar.reading.dates import clock_reading
+from dsar.reading.decide import FINAL, Findings, decide
 from dsar.reading.engine import Hit, Tagged, find, tag
 from dsar.reading.language import detect
 from dsar.reading.lexicon import lexicon

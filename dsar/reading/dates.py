@@ -65,7 +65,7 @@ def _month(word: str, words: Lexicon) -> int:
 def _year_near(near: date, month: int, day: int) -> int:
     for year in (near.year, near.year + 1):
         try:
-            if date(year, month, day) >= near - timedelta(days=60):
+            if date(year, month, day) + timedelta(days=60) >= near:
                 return year
         except ValueError:
             continue
@@ -197,7 +197,7 @@ def _start(
     hits: Sequence[Hit], tagged: Sequence[Tagged], words: Lexicon, due: DueFacts | None,
     received: date,
 ) -> ClockReading:
-    """"The month starts today", or on a date: the period from there. "Paused for n days": plus n."""
+    """"The month starts today", or on a date: the period from there. "Paused n days": plus n."""
     for hit in _of(hits, "paused_days"):
         length = _length([tagged[hit.sentence]], words)
         if length and length[1] == "days" and due and not hit.future:

@@ -21,7 +21,7 @@ def phishing_reason(
 
     suspicious: what matching found (a look-alike, a failed check, answers going elsewhere).
     """
-    if suspicious.startswith("look-alike") or suspicious.startswith("answers would"):
+    if suspicious.startswith(("look-alike", "answers would")):
         return suspicious
     file = next((p.name for p in message.parts if is_risky(p.name, p.kind)), "")
     if file:

@@ -6,7 +6,8 @@ import re
 
 from dsar.core.message import Message
 
-_BRACKETED = re.compile(r"[\[(]\s*(?:[^\W\d_]{2,12}[\s:#-]*)?#?\s*([A-Z]{0,4}[-/]?\d[\w/-]{3,18})\s*[\])]")
+_BRACKETED = re.compile(
+    r"[\[(]\s*(?:[^\W\d_]{2,12}[\s:#-]*)?#?\s*([A-Z]{0,4}[-/]?\d[\w/-]{3,18})\s*[\])]")
 _NAMED = re.compile(r"(?:#|\b(?:ticket|case|ref|reference|vorgang|zaak|zaaknummer|dossier|caso|"
                     r"pratica|sprawa|ärende|kenmerk|aktenzeichen)\b\.?:?\s*(?:no\.?|nr\.?|#)?\s*)"
                     r"([A-Z]{0,4}[-/]?\d[\w/-]{3,18})", re.IGNORECASE)

@@ -12,8 +12,10 @@ _TABLE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae",
                         "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "ς": "σ", "\xa0": " "})
 _TOKEN = re.compile(r"https?://\S+|[\w.+-]+@[\w.-]+\w|\d+(?:[.,/:-]\d+)*|[^\W\d_]+|[€£$%]|[,;:?!()–—-]")
 _ADDRESS = re.compile(r"https?://[\x21-\x7e]{1,300}")
-_ENDS = re.compile(r"(?<=[.!?。！？…])[\s\"'»”)]+(?=\S)|[。！？]|\n\s*\n|\n\s*[-•*·]\s+|\n(?=\s*\d{1,2}[.)]\s)")
-_ABBREVIATED = re.compile(r"(?:^|[\s(.])(?:[^\W\d_]|\d{1,2}|art|abs|nr|no|mr|mrs|ms|dr|sig|sig\.ra|sr|sra|tel|z\.b|"
+_ENDS = re.compile(
+    r"(?<=[.!?。！？…])[\s\"'»”)]+(?=\S)|[。！？]|\n\s*\n|\n\s*[-•*·]\s+|\n(?=\s*\d{1,2}[.)]\s)")
+_ABBREVIATED = re.compile(
+    r"(?:^|[\s(.])(?:[^\W\d_]|\d{1,2}|art|abs|nr|no|mr|mrs|ms|dr|sig|sig\.ra|sr|sra|tel|z\.b|"
                           r"bzw|ca|vgl|ggf|inkl|lit|str|prof|ing|mgr|n|p|s|bv|ltd|inc|co|gmbh|usw|etc|"
                           r"evtl|ev|resp|min|max|vs|approx|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|"
                           r"r|ust|pkt|tzw|tj|np|dot|zob|odst|pism|čl|par|sec|para|arts)\.$", re.I)
@@ -88,7 +90,8 @@ def _sentence(piece: str, language: str) -> Sentence:
         tokens = tuple(c for c in bare if not c.isspace())[: MAX_TOKENS * 4]
     else:
         tokens = tokenise(folded)[:MAX_TOKENS]
-    question = piece.rstrip(" \"'»”)").endswith(("?", "？", ";")) and "?" in piece.replace("？", "?")
+    ends_so = piece.rstrip(" \"'»”)").endswith(("?", "？", ";"))
+    question = ends_so and "?" in piece.replace("？", "?")
     asks = question or (language == "el" and piece.rstrip().endswith((";", ";")))
     return Sentence(text=" ".join(piece.split()), tokens=tokens, is_question=asks)
 

@@ -21,7 +21,8 @@ def case(number: int, *, company: str = "acme", person: str = "jo", **more: obje
         case_id=f"c{number}", message_ids=(f"<r{number}@example.net>",), reference=REFS[number - 1],
         reply_address=f"{person}+tag{number}@example.net", mailbox=f"{person}@example.net",
         controller=company, name=f"{company.title()}list Ltd",
-        addresses=frozenset([f"privacy@{company}list.example"]), domains=(f"{company}list.example",),
+        addresses=frozenset([f"privacy@{company}list.example"]),
+        domains=(f"{company}list.example",),
         sent_on=date(2026, 3, 1))
     return replace(facts, **more)  # type: ignore[arg-type]
 

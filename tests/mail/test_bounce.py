@@ -20,7 +20,8 @@ def dsn(action: str, status: str, diagnostic: str = "smtp; 550 no") -> str:
         "--b\nContent-Type: text/plain\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\n"
         "Reporting-MTA: dns; mx.example.org\n\n"
         f"Final-Recipient: rfc822; Privacy@acme.example\nAction: {action}\nStatus: {status}\n"
-        f"Diagnostic-Code: {diagnostic}\n\n--b\nContent-Type: text/rfc822-headers\n\n{LETTER}\n--b--\n"
+        f"Diagnostic-Code: {diagnostic}\n\n--b\nContent-Type: text/rfc822-headers\n\n"
+        f"{LETTER}\n--b--\n"
     )
 
 
