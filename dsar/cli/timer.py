@@ -37,7 +37,8 @@ def run(app: App, *, notify: str | None) -> None:
     failed: list[str] = []
     with app.home.working(), app.writing() as store:
         before = _needing(app, store)
-        tally = poll_accounts(app, store, chosen)
+        readable = [a for a in chosen if a.imap is not None or a.maildir is not None]
+        tally = poll_accounts(app, store, readable)
         report(app, tally)
         failed += tally.failed
         for account in chosen:
