@@ -12,8 +12,10 @@ FINAL = (Label.FULFILLED_ACCESS, Label.FULFILLED_ERASURE, Label.NO_DATA_HELD)
 """Labels that would end a case: never given unless the words say so plainly."""
 
 
-_SHORT = 10
-"""Tokens of a note that is a fact without any verb."""
+_OBJECTS = ("data", "account", "all", "deletion", "systems", "address", "name", "gone")
+"""What is erased; a message or a request that was deleted is no erasure of data."""
+_SHORT = 8
+"""Words of a note that is a fact without any verb."""
 
 
 @dataclass
@@ -70,9 +72,9 @@ def _retraction(found: Findings) -> bool:
 
 def _outcomes(found: Findings) -> None:
     """Erased, given, nothing held, or part of it."""
-    done = [*found.facts("erased"), *_headlines(found)]
+    done = [h for h in (*found.facts("erased"), *_headlines(found)) if not _opens_if(found, h)]
     erased = [h for h in done if not _is_only_mailing(found, h) and not _is_about_request(found, h)]
-    unsubscribed = found.facts("unsubscribed") + [
+    unsubscribed = _unsubscribed(found) + [
         h for h in done if _is_only_mailing(found, h)]
     given = _given(found)
     kept = _kept(found, erased)
@@ -101,16 +103,34 @@ def _outcomes(found: Findings) -> None:
         found.add(Label.REFUSAL, withheld, 0.6)
 
 
+def _opens_if(found: Findings, hit: Hit) -> bool:
+    """Whether the whole sentence hangs on a condition: "Once the period is over, data are …"."""
+    return bool(found.tagged[hit.sentence].places({"cond"}, 0, 2))
+
+
+def _unsubscribed(found: Findings) -> list[Hit]:
+    """Taken off a mailing list; "you will receive no more" counts as well."""
+    return [h for h in found.of("unsubscribed")
+            if not (h.conditional or h.question or h.modal or h.reported)
+            and (not h.future or found.spans(h, "unsubscribed_fin"))
+            and (not h.negated or found.spans(h, "unsubscribed_fin"))]
+
+
 def _headlines(found: Findings) -> list[Hit]:
     """A note without a verb: "Customer account deleted"."""
-    return [h for h in found.facts("headline")
-            if len(found.tagged[h.sentence].sentence.tokens) <= _SHORT]
+    bare = [h for h in found.facts("headline") if _words(found, h) <= _SHORT]
+    verbs = ("modal", "future", "cond", "near_cond", "neg", "cannot", "reported", "done")
+    return [h for h in bare if not any(found.has(h, v) for v in verbs)]
+
+
+def _words(found: Findings, hit: Hit) -> int:
+    return sum(token.isalpha() for token in found.tagged[hit.sentence].sentence.tokens)
 
 
 def _outstanding(found: Findings) -> list[Hit]:
     """More time is taken for what is not yet given."""
     return [h for h in found.of("extends") if not (h.conditional or h.question or h.reported
-                                                   or h.negated)]
+                                                   or h.negated or _is_only_possible(found, h))]
 
 
 def _is_only_mailing(found: Findings, hit: Hit) -> bool:
@@ -121,16 +141,20 @@ def _is_only_mailing(found: Findings, hit: Hit) -> bool:
 def _is_about_request(found: Findings, hit: Hit) -> bool:
     """"Your request has been deleted" says nothing about data."""
     sentence = found.tagged[hit.sentence]
-    objects = sentence.places({"data", "account", "all", "you", "deletion"}, 0, len(sentence.tags))
-    return not objects
+    if not any(found.has(hit, name) for name in _OBJECTS):
+        return True
+    near = (hit.start - 4, hit.end)
+    own = sentence.places(set(_OBJECTS) - {"deletion"}, *near)
+    return not own and bool(sentence.places({"request", "letter", "password"}, *near)) and (
+        not found.spans(hit, "deletion"))
 
 
 def _given(found: Findings) -> list[Hit]:
-    given = [h for h in found.facts("given") if not found.has(h, "id")]
+    given = [h for h in found.facts("given", "listing")
+             if not found.has(h, "id") and not found.has(h, "blank_form")]
     given += [h for h in found.of("ready") if not (h.negated or h.future or h.conditional
               or h.question) and not found.has(h, "password_asked")]
     given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
-    given += [h for h in found.facts("listing")]
     asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
     return [h for h in given if h.concept in ("given", "listing") or h.sentence not in asked]
 
@@ -141,7 +165,8 @@ def _kept(found: Findings, erased: list[Hit]) -> list[Hit]:
             and not (found.has(h, "request") and not found.has(h, "law"))
             and not found.has(h, "suppression")]
     barred = [h for h in found.of("not_deleted")
-              if not (h.conditional or h.question or h.reported) and h.sentence not in done]
+              if not (h.conditional or h.question or h.reported) and h.sentence not in done
+              and not found.has(h, "undone")]
     return [*kept, *barred]
 
 
@@ -149,7 +174,18 @@ def _nothing(found: Findings) -> list[Hit]:
     claims = {h.sentence for h in found.of("not_our_claim")}
     return [h for h in found.of("nothing") if h.sentence not in claims
             and not (h.conditional or h.future or h.question or h.reported)
-            and not found.spans(h, "further") and not found.has(h, "special")]
+            and not found.spans(h, "further") and not found.has(h, "special")
+            and not _is_dealing(found, h)]
+
+
+def _is_dealing(found: Findings, hit: Hit) -> bool:
+    """Whether nothing is given away or received, which says nothing of what is held."""
+    if found.has(hit, "transfer"):
+        return True
+    if found.has(hit, "received") and not (found.has(hit, "hold") or found.has(hit, "found")):
+        return True
+    plain = found.spans(hit, "nothing_phrase")
+    return not plain and (found.has(hit, "give") or found.has(hit, "id"))
 
 
 def _demands(found: Findings) -> None:
@@ -161,7 +197,8 @@ def _demands(found: Findings) -> None:
     found.add(Label.CLARIFICATION_REQUEST, detail, 1.2)
     asked = [h for h in found.of("asks_which") if h.question]
     found.add(Label.CLARIFICATION_REQUEST, asked, 0.7)
-    extended = [h for h in found.of("extends") if not (h.conditional or h.question or h.reported)]
+    extended = [h for h in found.of("extends") if not (h.conditional or h.question or h.reported)
+                and not _is_only_possible(found, h)]
     found.add(Label.EXTENSION_NOTICE, extended, 1.4)
     if found.of("complex") or found.late:
         promised = [h for h in found.of("promise") if not h.conditional and not h.question]
@@ -169,6 +206,13 @@ def _demands(found: Findings) -> None:
     fees = [h for h in found.of("fee") if not (h.negated or h.conditional)
             and not found.has(h, "free")]
     found.add(Label.FEE_DEMAND, fees, 1.5)
+
+
+def _is_only_possible(found: Findings, hit: Hit) -> bool:
+    """"may be extended": what the law allows, and no notice; "cannot answer in time" is one."""
+    sentence = found.tagged[hit.sentence]
+    near = (hit.start - 4, hit.end)
+    return bool(sentence.places({"may"}, *near)) and not sentence.places({"neg", "cannot"}, *near)
 
 
 def _replies(found: Findings) -> None:
@@ -215,7 +259,7 @@ def _with_outcome(
     extra = [Label.EXTENSION_NOTICE] if (
         Label.PARTIAL_FULFILMENT in outcome and scores.get(Label.EXTENSION_NOTICE, 0) >= 1.4
     ) else []
-    return tuple([*sorted(outcome, key=lambda la: -scores[la]), *extra])
+    return (*sorted(outcome, key=lambda la: -scores[la]), *extra)
 
 
 _EXPLAINS: tuple[tuple[Label, tuple[Label, ...]], ...] = (

@@ -91,11 +91,12 @@ def find(tagged: Sequence[Tagged], words: Lexicon) -> list[Hit]:
     found: list[Hit] = []
     for number, sentence in enumerate(tagged):
         seen: set[tuple[str, int, int]] = set()
+        told = min(sentence.places({"rights_talk"}, 0, len(sentence.tags)), default=10_000)
         for start, tags in enumerate(sentence.tags):
             for name in tags:
                 for pattern in words.patterns.get(name, ()):
                     end = _match(sentence, pattern, start)
-                    if end and (pattern.concept, start, end) not in seen:
+                    if end and (pattern.concept, start, end) not in seen and start < told:
                         seen.add((pattern.concept, start, end))
                         found.append(_qualified(sentence, number, pattern, start, end, words))
     return found
@@ -139,12 +140,20 @@ def _qualified(
         future=bool(sentence.places({"future"}, max(clause, start - 5 * wide), after)),
         conditional=any("cond" in m for m in marks)
         or bool(sentence.places({"near_cond"}, max(clause, start - 3), start))
+        or _is_policy(sentence, end)
         or bool(sentence.places({"cond"}, start + 1, end) and "cond" not in pattern.elements)
         or bool(wide > 1 and sentence.places({"cond"}, end, end + 12)),
         modal=bool(sentence.places({"modal"}, max(clause, start - 2 * wide), end)),
         reported=any("reported" in m for m in marks),
         question=sentence.sentence.is_question,
     )
+
+
+def _is_policy(sentence: Tagged, end: int) -> bool:
+    """"deleted after three years" says what is done in general, not what has been done."""
+    after = sentence.places({"near_cond"}, end, end + 2)
+    units = {"unit_days", "unit_weeks", "unit_months", "unit_years"}
+    return bool(after) and bool(sentence.places(units, after[0], after[0] + 5))
 
 
 def _own_negators(sentence: Tagged, pattern: Pattern, start: int, end: int) -> set[int]:

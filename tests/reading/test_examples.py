@@ -1,0 +1,84 @@
+"""Our own example replies in twelve languages; traps that must never end a case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dsar import yamlfile
+from dsar.core.caseindex import CaseFacts
+from dsar.core.message import Address, Label, Message
+from dsar.reading.classify import read
+from dsar.reading.decide import FINAL
+from dsar.reading.lexicon import languages
+
+EXAMPLES = Path(__file__).parent / "examples"
+TWELVE = ("cs", "de", "el", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv")
+
+
+def message(text: str) -> Message:
+    links = tuple(w for w in text.split() if w.startswith("http"))
+    return Message(digest="d", message_id=None, own_text=text, subject="Re: request", links=links,
+                   sender=Address(name="", addr="privacy@acme.example"))
+
+
+def labels_of(language: str, text: str, *, about_a_case: bool = True) -> set[str]:
+    facts = CaseFacts(case_id="c", language=language) if about_a_case else None
+    return {str(la) for la in read(message(text), facts=facts).labels}
+
+
+def examples(name: str) -> list[tuple[str, set[str], str]]:
+    value = yamlfile.read(EXAMPLES / f"{name}.yaml").value["examples"]
+    return [(row[-3] if len(row) == 3 else name, set(row[-2].split("+")), row[-1]) for row in value]
+
+
+def score(rows: list[tuple[str, set[str], str]]) -> tuple[float, list[str]]:
+    """Macro-F1 over labels, and the texts read as ended that are not."""
+    hit: Counter[str] = Counter()
+    extra: Counter[str] = Counter()
+    missed: Counter[str] = Counter()
+    dangerous = []
+    for language, wanted, text in rows:
+        got = labels_of(language, text, about_a_case=wanted != {"unrelated"})
+        hit.update(got & wanted)
+        extra.update(got - wanted)
+        missed.update(wanted - got)
+        if (got - wanted) & {str(la) for la in FINAL}:
+            dangerous.append(text)
+    names = set(hit) | set(missed)
+    f1 = [2 * hit[n] / (2 * hit[n] + extra[n] + missed[n]) for n in names]
+    return sum(f1) / len(f1), dangerous
+
+
+def test_there_are_rules_for_twelve_languages() -> None:
+    assert languages() == TWELVE
+
+
+@pytest.mark.parametrize("language", TWELVE)
+def test_examples_are_read_right(language: str) -> None:
+    macro_f1, dangerous = score(examples(language))
+    assert dangerous == []
+    assert macro_f1 >= 0.95
+
+
+@pytest.mark.parametrize("name", ["heldout", "letters"])
+def test_examples_that_were_not_tuned_to_are_read_right(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = examples(name)
+    macro_f1, dangerous = score(rows)
+    with capsys.disabled():
+        print(f"\n{name}: macro-F1 {macro_f1:.3f} over {len(rows)}, dangerous {len(dangerous)}")
+    assert dangerous == []
+    assert macro_f1 >= 0.9
+
+
+TRAPS = yamlfile.read(EXAMPLES / "traps.yaml").value["examples"]
+
+
+@pytest.mark.parametrize(("language", "text"), [tuple(t) for t in TRAPS], ids=str)
+def test_what_is_not_said_to_be_done_ends_no_case(language: str, text: str) -> None:
+    ended = {str(la) for la in (*FINAL, Label.PARTIAL_FULFILMENT)}
+    assert not labels_of(language, text) & ended
