@@ -76,6 +76,16 @@ class Home:
         """The random key that makes reply addresses unguessable."""
         return self.data_folder / "reply-tag.key"
 
+    @property
+    def tombstones(self) -> Path:
+        """Salted hashes of forgotten requests, for the rail `duplicate`."""
+        return self.data_folder / "tombstones.json"
+
+    @property
+    def sealed_key(self) -> Path:
+        """The wrapped key of an encrypted home; where it is missing, the home is not encrypted."""
+        return self.data_folder / "sealed-key.json"
+
     def create(self) -> None:
         """Make the folders, readable by the user alone. Raises StorageFailed."""
         for folder in (self.config_folder, self.data_folder):

@@ -39,6 +39,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "case": "One case: show, note, set, close, reopen, import.",
     },
     "House": {
+        "backup": "Write everything into one encrypted file.",
+        "restore": "Bring a backup back into an empty home.",
         "schedule": "Have `dsar run` called every hour: show, install.",
         "version": "Show the version of dsar and of its data.",
     },

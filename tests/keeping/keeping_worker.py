@@ -1,0 +1,63 @@
+"""Runs in a child process: `python keeping_worker.py WHAT PATH…`; says a line when it begins."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from itertools import count
+from pathlib import Path
+
+from keeping_samples import CHEAP, JO, NOON, apart, home_at, ledger, open_case
+
+from dsar.keeping import restore as restoring
+from dsar.keeping.backup import back_up
+from dsar.store.archive import Archive
+
+
+def _say(word: object) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def append(folder: str) -> None:
+    """Add cases with mail for ever; say after each how many there are."""
+    home = home_at(Path(folder))
+    store, archive = ledger(home), Archive(home.archive)
+    for number in count(5):
+        open_case(store, archive, JO, f"c{number}", f"CASE-{number}", more=str(number))
+        _say(number)
+
+
+def backup(folder: str, target: str) -> None:
+    back_up(home_at(Path(folder)), Path(target), "correct horse", now=NOON, cost=CHEAP)
+
+
+def _restore(backup_file: str, folder: str, *, two: bool) -> None:
+    target = apart(Path(folder)) if two else home_at(Path(folder) / "home")
+    _say("ready")
+    restoring.restore(Path(backup_file), target, lambda: "correct horse")
+
+
+def die_between(backup_file: str, folder: str) -> None:
+    """Restore, and die by SIGKILL before the second rename."""
+    renames = count()
+    rename = os.rename
+
+    def dying(old: Path, new: Path) -> None:
+        if next(renames) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(old, new)
+
+    os.rename = dying  # type: ignore[assignment]
+    _restore(backup_file, folder, two=True)
+
+
+WORK = {
+    "append": append, "backup": backup, "restore-die": die_between,
+    "restore-one": lambda b, f: _restore(b, f, two=False),
+    "restore-two": lambda b, f: _restore(b, f, two=True),
+}
+
+if __name__ == "__main__":
+    WORK[sys.argv[1]](*sys.argv[2:])
