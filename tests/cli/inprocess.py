@@ -103,21 +103,25 @@ accounts:
 
 
 def fill(here: Here, folder: Path) -> None:
-    """A person, an account on this machine, and cases that stand differently."""
+    """A person, an account on this machine, and cases that stand differently.
+
+    Company c4 has two cases, T04 and T07; the stray message answers one of them, unnamed.
+    """
     here("person", "add", *ALEX, "--identifier", "phone=+49 30 5550100")
     (here.home / "config.yaml").write_text(ACCOUNT)
     for part in ("cur", "new", "tmp"):
         (here.home / "mail" / part).mkdir(parents=True)
     here("case", "import", str(write_cases(
         folder / "cases.yaml", *(case_row(n) for n in range(1, 6)),
-        case_row(6, sent="2026-08-03", due="2026-09-03"))))
+        case_row(6, sent="2026-08-03", due="2026-09-03"),
+        case_row(7, right="erasure", company=case_row(4)["company"]))))
     texts = {1: "We have received your request and will reply within one month.",
              2: "Please send us a copy of your identity card so that we can verify who you are.",
              3: "We hold no personal data about you."}
     for number, text in texts.items():
         (folder / f"answer{number}.eml").write_bytes(reply(number, text))
     (folder / "stray.eml").write_bytes(reply(
-        4, "We have received your request for access to your personal data.", thread=False))
+        4, "We have received your request concerning personal data.", thread=False))
     here("inbox", "read", *map(str, sorted(folder.glob("*.eml"))))
     here("case", "close", "T05", "--outcome", "withdrawn")
 

@@ -18,7 +18,7 @@ accounts:
     address: alex@example.org
     smtp: {host: mail.example.org}
     imap: {host: mail.example.org}
-    password_file: secret
+    secret: {file: secret}
 """
 
 

@@ -114,7 +114,7 @@ def test_dsar_alone_shows_five_commands_and_the_state_after_set_up(
     fill(here, tmp_path)
     shown = here().out.splitlines()
     assert sum(line.startswith("  dsar ") for line in shown) == 5
-    assert "6 cases." in shown
+    assert "7 cases." in shown
     assert shown[-1].startswith("Next: dsar ")
     assert max(map(len, shown)) <= 80
 
