@@ -38,6 +38,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "deadlines": "Show what is due when (text, json, ics).",
         "case": "One case: show, note, set, close, reopen, import.",
     },
+    "Papers": {
+        "id": "Papers and photos: prepared for one case, only after a demand.",
+    },
     "House": {
         "backup": "Write everything into one encrypted file.",
         "restore": "Bring a backup back into an empty home.",
