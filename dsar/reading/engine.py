@@ -95,40 +95,46 @@ def find(tagged: Sequence[Tagged], words: Lexicon) -> list[Hit]:
         for start, tags in enumerate(sentence.tags):
             for name in tags:
                 for pattern in words.patterns.get(name, ()):
-                    end = _match(sentence, pattern, start)
+                    end, covered = _match(sentence, pattern, start)
                     if end and (pattern.concept, start, end) not in seen and start < told:
                         seen.add((pattern.concept, start, end))
-                        found.append(_qualified(sentence, number, pattern, start, end, words))
+                        found.append(_qualified(sentence, number, pattern, (start, end), covered,
+                                                words))
     return found
 
 
-def _match(sentence: Tagged, pattern: Pattern, start: int) -> int:
-    """The end of the shortest match from `start`, or 0."""
+def _match(sentence: Tagged, pattern: Pattern, start: int) -> tuple[int, set[int]]:
+    """The end of the shortest match from `start`, or 0, and the tokens its elements cover."""
     tags, elements, gaps = sentence.tags, pattern.elements, pattern.gaps
     position = start + tags[start][elements[0]]
+    covered = set(range(start, position))
     for element, gap in zip(elements[1:], gaps[1:], strict=True):
         limit = min(position + gap + 1, len(tags))
         while position < limit:
             if element in tags[position]:
-                position += tags[position][element]
+                length = tags[position][element]
+                covered.update(range(position, position + length))
+                position += length
                 break
             if not BREAKS.isdisjoint(tags[position]):
-                return 0
+                return 0, covered
             position += 1
         else:
-            return 0
-    return position
+            return 0, covered
+    return position, covered
 
 
 def _qualified(
-    sentence: Tagged, number: int, pattern: Pattern, start: int, end: int, words: Lexicon
+    sentence: Tagged, number: int, pattern: Pattern, span: tuple[int, int], covered: set[int],
+    words: Lexicon,
 ) -> Hit:
+    start, end = span
     wide = 4 if words.language in UNSPACED else 1
     clause = _clause_start(sentence, start)
     clause_end = _clause_end(sentence, end)
     near = max(clause, start - _NEAR * wide)
     after = min(clause_end, end + (2 if wide == 1 else 12))
-    spent = _own_negators(sentence, pattern, start, end)
+    spent = covered | _own_negators(sentence, pattern, start, end)
     negators = [i for i in sentence.places({"neg", "cannot"}, near, after) if i not in spent]
     if not words.concord and "none" not in pattern.elements:
         negators += sentence.places({"none"}, max(near, start - 2), start)
