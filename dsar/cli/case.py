@@ -24,7 +24,6 @@ from dsar.core.case import (
     SendAbandoned,
 )
 from dsar.errors import DoneInPart, FileProblems, UsageProblem
-from dsar.inbox import sent_after_all
 
 OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdrawn", "no-answer",
             "not-sent", "duplicate", "other")
@@ -144,6 +143,8 @@ def _fact(case: Case, fact: str, on: date, how: str) -> CaseEvent:
 
 
 def _settled(case: Case, fact: str, on: date, how: str) -> CaseEvent:
+    from dsar.inbox import sent_after_all
+
     doubt, approved = case.in_doubt, case.approved
     if doubt is None and approved and approved.channel != "email" and fact == "sent":
         return LetterSent(on=on, message_id=approved.message_id, stage=approved.stage,

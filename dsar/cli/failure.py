@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -43,6 +42,8 @@ def _show(
     message: str, hint: str, status: int, rail: str | None, arguments: Sequence[str]
 ) -> int:
     if "--json" in arguments:
+        import json
+
         shown = {"schema": "dsar.error/1", "code": status, "rail": rail, "message": message,
                  "hint": hint}
         click.echo(json.dumps(shown, ensure_ascii=False), err=True)

@@ -7,16 +7,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from dsar.core.plan import Plan, PlannedLetter, Skip
 from dsar.core.status import Standing, Status
-from dsar.core.subject import DataSubject
+
+if TYPE_CHECKING:
+    from dsar.core.plan import Plan, PlannedLetter, Skip
+    from dsar.core.subject import DataSubject
 
 WIDTH = 80
 
 
 def columns(text: str) -> int:
     """How many terminal columns `text` takes."""
+    if text.isascii():  # most cells, and 2,000 rows have many
+        return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     none = sum(unicodedata.combining(c) > 0 for c in text)
     return len(text) + wide - none
@@ -24,6 +29,8 @@ def columns(text: str) -> int:
 
 def printable(text: str) -> str:
     """`text` on one line without control characters, so that no name can steer a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
     spaced = "".join(" " if c.isspace() else c for c in text)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
 
