@@ -83,7 +83,7 @@ def _outcomes(found: Findings) -> None:
     partly = [h for h in found.of("partly") if not (h.conditional or h.question or h.reported)]
     nothing = _nothing(found)
     if (erased or given) and not (kept or partly or withheld):
-        partly = _outstanding(found)
+        partly = _outstanding(found) or (_kept_some(found, erased) if erased else [])
     if erased and (kept or partly or withheld):
         found.add(Label.PARTIAL_FULFILMENT, [*erased, *kept, *partly], 2)
     elif given and (withheld or partly):
@@ -127,6 +127,18 @@ def _words(found: Findings, hit: Hit) -> int:
     return sum(token.isalpha() for token in found.tagged[hit.sentence].sentence.tokens)
 
 
+def _kept_some(found: Findings, erased: list[Hit]) -> list[Hit]:
+    """After an erasure, any other sentence on keeping or on a duty by law makes it partial.
+
+    Rather read "partly" too often than "erased" once too often.
+    """
+    done = {h.sentence for h in erased}
+    return [h for h in found.of("kept_some") if h.sentence not in done
+            and not (h.negated or h.question or h.reported or h.conditional)
+            and not (found.has(h, "request") or found.has(h, "suppression")
+                     or found.has(h, "none") or found.has(h, "undone"))]
+
+
 def _outstanding(found: Findings) -> list[Hit]:
     """More time is taken for what is not yet given."""
     return [h for h in found.of("extends") if not (h.conditional or h.question or h.reported
@@ -141,7 +153,9 @@ def _is_only_mailing(found: Findings, hit: Hit) -> bool:
 def _is_about_request(found: Findings, hit: Hit) -> bool:
     """"Your request has been deleted" says nothing about data."""
     sentence = found.tagged[hit.sentence]
-    if not any(found.has(hit, name) for name in _OBJECTS):
+    if not any(found.has(hit, name) for name in _OBJECTS) and not found.spans(hit, "complied"):
+        return True
+    if found.spans(hit, "request") and found.spans(hit, "confirm"):
         return True
     near = (hit.start - 4, hit.end)
     own = sentence.places(set(_OBJECTS) - {"deletion"}, *near)
@@ -204,7 +218,7 @@ def _demands(found: Findings) -> None:
         promised = [h for h in found.of("promise") if not h.conditional and not h.question]
         found.add(Label.EXTENSION_NOTICE, promised, 1.4)
     fees = [h for h in found.of("fee") if not (h.negated or h.conditional)
-            and not found.has(h, "free")]
+            and not found.has(h, "free") and not _is_only_possible(found, h)]
     found.add(Label.FEE_DEMAND, fees, 1.5)
 
 

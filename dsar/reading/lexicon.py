@@ -100,6 +100,8 @@ def _fill(found: Lexicon, classes: yamlfile.Reader) -> None:
                 phrases.setdefault(chars[0], []).append((chars[1:], name))
             elif "*" not in word and len(tokens := tokenise(word)) > 1:
                 phrases.setdefault(tokens[0], []).append((tokens[1:], name))
+            elif "*" not in word and len(tokens) == 1:
+                exact.setdefault(tokens[0], set()).add(name)
             elif word.startswith("*"):
                 inner.append((word.strip("*"), name))
             elif word.endswith("*"):
