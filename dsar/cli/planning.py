@@ -14,6 +14,7 @@ from dsar.core.case import Case
 from dsar.core.plan import Choice, Plan, PlannedLetter, plan_requests
 from dsar.core.regime import Regime
 from dsar.errors import UsageProblem
+from dsar.keeping.tombstones import load_tombstones
 from dsar.report.terminal import Capacity
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
         regimes_for=lambda controller: regimes_for(app, controller), law=wanted.law,
         named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
         channel=wish.channel, accept_unverified=wish.include_unverified,
-        excluded=excluded,
+        excluded=excluded, tombstones=load_tombstones(app.home.tombstones),
     )
     companies = app.registry if not wish.include_unverified else app.registry_with_pulled
     return plan_requests(app.controllers(wanted, companies), cases, choice)

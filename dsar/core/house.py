@@ -150,6 +150,7 @@ def _forget(event: HouseEvent, case_id: str, gone: set[str]) -> HouseEvent | Non
         case MessageAssigned() if event.case_id == case_id:
             return None
         case MessageSetAside():
-            return replace(event, candidates=tuple(c for c in event.candidates if c != case_id))
+            return replace(event, candidates=tuple(c for c in event.candidates if c != case_id),
+                           evidence=tuple(e for e in event.evidence if case_id not in e))
         case _:
             return event

@@ -13,6 +13,7 @@ from dsar.core.disclose import disclosures, missing_identifiers
 from dsar.core.letter import Disclosure
 from dsar.core.regime import Regime
 from dsar.core.subject import DataSubject
+from dsar.core.tombstone import Tombstones
 
 COOL_DOWN_MONTHS = {"access": 6, "erasure": 12}
 """Months after a case closed before the same request is planned again (tool policy)."""
@@ -83,6 +84,7 @@ class Choice:
     accept_unverified: bool = False
     again: str | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
+    tombstones: Tombstones = field(default_factory=Tombstones)
 
 
 def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choice: Choice) -> Plan:
@@ -194,6 +196,9 @@ def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLet
         _never_arrived(duplicate, controller, contact))
     if duplicate is not None and not retry and not choice.again:
         return _duplicate(controller, duplicate)
+    forgotten = _forgotten(controller, contact, choice)
+    if forgotten is not None and duplicate is None and not choice.again:
+        return forgotten
     if isinstance(contact, Skip):
         return contact
     together = taken.planned_with(controller, contact)
@@ -303,6 +308,29 @@ def _duplicate(controller: Controller, case: Case) -> Skip:
     state = "was closed not long ago" if case.closed else "is open"
     return Skip(controller=controller, rail="duplicate", why=f"case {case.id} {state}",
                 way_out=f"dsar case show {case.id}")
+
+
+def _forgotten(controller: Controller, contact: Contact | Skip, choice: Choice) -> Skip | None:
+    """Hold back where a request that was forgotten since is in its cool-down."""
+    companies = _keys(controller, contact if isinstance(contact, Contact) else None)
+    day = choice.tombstones.since(person_keys(choice.subject.id, choice.subject.email),
+                                  choice.right, companies)
+    months = COOL_DOWN_MONTHS.get(choice.right, 6)
+    if day is None or _months_since(day, choice.today) >= months:
+        return None
+    return Skip(controller=controller, rail="duplicate",
+                why=f"a request of {day}, forgotten since, is in its cool-down",
+                way_out=f"dsar send {controller.slug} --again --reason TEXT")
+
+
+def person_keys(person_id: str, *addresses: str | None) -> frozenset[str]:
+    """What a tombstone knows a person by: the id, and the mailboxes they write from."""
+    return frozenset({person_id, *(mailbox_key(a) for a in addresses if a)})
+
+
+def company_keys(case: Case) -> frozenset[str]:
+    """What the rail `duplicate` knows the recipient of a case by: slug, group, mailboxes."""
+    return frozenset(_case_keys(case))
 
 
 def letter_language(controller: Controller, regime: Regime, choice: Choice) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,26 @@ def edit(path: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
     text = _head(raw) + dump({"schema": FORMAT, "companies": companies})
     parsed(text.encode(), name=str(path), partial=True)
     write_private(path, text.encode())
+
+
+def remove(path: Path, slugs: Collection[str], *, stay_excluded: Collection[str]) -> None:
+    """Remove entries from the overlay; of those in `stay_excluded`, all but the exclusion.
+
+    Raises FileProblems for a file that is wrong.
+    """
+    from dsar.registry.load import parsed
+    from dsar.yamlfile import dump
+
+    raw = path.read_bytes() if path.exists() else b""
+    entries = parsed(raw, name=str(path), partial=True) if raw else {}
+    companies = {slug: dict(entries[slug]) for slug in entries if slug not in slugs}
+    companies |= {slug: {"excluded": "excluded by you"} for slug in entries
+                  if slug in slugs and slug in stay_excluded}
+    if companies:
+        write_private(path, (_head(raw) + dump({"schema": FORMAT, "companies": companies})
+                             ).encode())
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _head(raw: bytes) -> str:

@@ -40,8 +40,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """Command → noun of its schema, and the arguments it is tried with here."""
 
 ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send", "law due",
-             "backup", "restore"}
-"""Commands whose answers have tests of their own below."""
+             "backup", "restore", "forget person", "forget company", "forget older-than"}
+"""Commands whose answers have tests of their own, below or in their rooms."""
 
 SILENT = {
     "demo", "init", "account add", "account resume", "person add", "person edit", "registry add",

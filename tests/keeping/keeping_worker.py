@@ -8,10 +8,12 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from keeping_samples import CHEAP, JO, NOON, apart, home_at, ledger, open_case
+from keeping_samples import CHEAP, DAY, JO, NOON, apart, home_at, ledger, open_case
 
+from dsar.config import load_config
 from dsar.keeping import restore as restoring
 from dsar.keeping.backup import back_up
+from dsar.keeping.forget import Person, forget, plan_forgetting
 from dsar.store.archive import Archive
 
 
@@ -53,7 +55,18 @@ def die_between(backup_file: str, folder: str) -> None:
     _restore(backup_file, folder, two=True)
 
 
+def forget_jo(folder: str) -> None:
+    home = home_at(Path(folder))
+    config = load_config(home.config, home.people)
+    store, archive = ledger(home), Archive(home.archive)
+    going = plan_forgetting(Person("jo"), store, config, own_companies=())
+    _say("ready")
+    forget(going, home, store, archive, config, today=DAY, keep_tombstones=True)
+    store.close()
+
+
 WORK = {
+    "forget": forget_jo,
     "append": append, "backup": backup, "restore-die": die_between,
     "restore-one": lambda b, f: _restore(b, f, two=False),
     "restore-two": lambda b, f: _restore(b, f, two=True),
