@@ -96,7 +96,9 @@ def _outcomes(found: Findings) -> None:
     if nothing and not erased and not given:
         found.add(Label.NO_DATA_HELD, nothing, 2)
     if kept and not erased and not given:
-        barred = [h for h in kept if h.concept == "not_deleted"]
+        late = [h for h in kept if found.tagged[h.sentence].places({"yet"}, h.start - 3, h.end + 1)]
+        found.add(Label.ACKNOWLEDGEMENT, late)
+        barred = [h for h in kept if h.concept == "not_deleted" and h not in late]
         found.add(Label.REFUSAL, barred, 2)
         found.add(Label.REFUSAL, [h for h in kept if h.concept == "kept"], 0.6)
     if withheld and not given and not erased:
@@ -199,12 +201,12 @@ def _is_dealing(found: Findings, hit: Hit) -> bool:
     if found.has(hit, "received") and not (found.has(hit, "hold") or found.has(hit, "found")):
         return True
     plain = found.spans(hit, "nothing_phrase")
-    return not plain and (found.has(hit, "give") or found.has(hit, "id"))
+    return found.has(hit, "id") or (not plain and found.has(hit, "give"))
 
 
 def _demands(found: Findings) -> None:
     """What the sender wants: proof, detail, time, money."""
-    identity = [h for h in found.of("ask_identity") if not h.negated or h.concept == "neg"]
+    identity = [h for h in found.of("ask_identity") if not h.negated or found.spans(h, "without")]
     if not found.facts("satisfied"):
         found.add(Label.IDENTITY_REQUEST, identity, 2.0)
     detail = [h for h in found.of("ask_detail") if not h.negated]
@@ -225,7 +227,7 @@ def _demands(found: Findings) -> None:
 def _is_only_possible(found: Findings, hit: Hit) -> bool:
     """"may be extended": what the law allows, and no notice; "cannot answer in time" is one."""
     sentence = found.tagged[hit.sentence]
-    near = (hit.start - 4, hit.end)
+    near = (hit.start - 8, hit.end)
     return bool(sentence.places({"may"}, *near)) and not sentence.places({"neg", "cannot"}, *near)
 
 
@@ -266,6 +268,9 @@ def _with_outcome(
     found: Findings, scores: dict[Label, float], outcome: list[Label]
 ) -> tuple[Label, ...]:
     asks = max(scores.get(Label.IDENTITY_REQUEST, 0), scores.get(Label.CLARIFICATION_REQUEST, 0))
+    if outcome == [Label.NO_DATA_HELD] and any(t.sentence.is_question for t in found.tagged):
+        found.add(Label.CLARIFICATION_REQUEST, found.of("nothing"), 1.5)
+        scores, asks = dict(found.scores), 2.0
     if outcome == [Label.NO_DATA_HELD] and asks >= 1.2:
         scores.pop(Label.NO_DATA_HELD)
         found.scores.pop(Label.NO_DATA_HELD)
