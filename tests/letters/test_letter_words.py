@@ -282,7 +282,8 @@ def test_a_complaint_tells_the_story_by_date_and_names_both_parties(
     rendered = render(letter, FOLDERS)
     assert "Acme Data" in rendered.subject
     first = re.search(r"^1\. (.*)$", rendered.body, re.M)
-    assert first and re.match(r"14\.? |September 14|2026\. szeptember 14\.", first.group(1))
+    assert first
+    assert re.match(r"14\.? |September 14|2026\. szeptember 14\.", first.group(1))
     assert "Alex Example" in rendered.body
     section = letter.regime.sections.get("complaint")
     if section:
@@ -295,7 +296,8 @@ def test_a_right_that_needs_details_is_not_written_without_them(make_letter: Mak
             render(make_letter("eu-gdpr", right), FOLDERS)
 
 
-@pytest.mark.parametrize("stage", list(Stage))
+@pytest.mark.parametrize("stage", [Stage.REQUEST, Stage.REMINDER, Stage.FOLLOW_UP,
+                                   Stage.WITHDRAWAL, Stage.COMPLAINT])
 @pytest.mark.parametrize(("law", "language"), SENSIBLE)
 def test_no_date_is_taken_for_the_number_of_an_item(laws: dict[str, Regime], law: str,
                                                     language: str, stage: Stage) -> None:
