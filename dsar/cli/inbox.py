@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dsar.cli.app import App, pass_app
+from dsar.cli.filing import archived, file_under, full_digest, ignore_message, take_out
 from dsar.cli.options import Day, global_options
-from dsar.core.house import STREAM, MessageAssigned, MessageIgnored, MessageSetAside
 from dsar.core.message import Label
-from dsar.errors import DoneInPart, UsageProblem
+from dsar.errors import DoneInPart
 
 if TYPE_CHECKING:
-    from dsar.core.case import Case, CaseEvent
     from dsar.core.message import Message
     from dsar.store import Store
 
@@ -83,8 +82,8 @@ def show(app: App, digest: str) -> None:
     Attachments are listed, never opened; links are shown as text, never followed.
     """
     with app.reading() as store:
-        full = _full_digest(store, digest)
-    message = _archived(app, full)
+        full = full_digest(store, digest)
+    message = archived(app, full)
     if app.settings.json:
         app.emit("message", [_message_item(message)])
         return
@@ -114,22 +113,6 @@ def _message_item(message: Message) -> dict[str, Any]:
     }
 
 
-def _full_digest(store: Store, short: str) -> str:
-    """The one waiting or filed message whose digest begins so. Raises UsageProblem."""
-    known = set(store.house().seen) | {r.received.digest for c in store.cases() for r in c.replies}
-    found = [d for d in known if d.startswith(short.lower())]
-    if len(found) == 1 and len(short) >= 4:
-        return found[0]
-    problem = "No message begins" if not found else f"{len(found)} messages begin"
-    raise UsageProblem(f"{problem} with {short!r}.", hint="dsar inbox list")
-
-
-def _archived(app: App, digest: str) -> Message:
-    from dsar.mail.parse import parse
-
-    return parse(app.archive.read(digest), trusted_authserv=(), digest=digest)
-
-
 LABELS = [str(label) for label in Label]
 
 
@@ -150,61 +133,10 @@ def assign(app: App, digest: str, case_id: str, *, labels: tuple[str, ...], unti
     Also confirms or corrects the reading of a message that is filed already.
     """
     with app.writing() as store:
-        full = _full_digest(store, digest)
-        case = store.case(case_id)
-        events = _assigned(app, store, case, full, labels)
-        if labels:
-            events += _effects(app, case, full, labels, until)
-        store.append(case_id, events, after=case.version)
-        if full in store.house().waiting:
-            done = MessageAssigned(on=app.today, digest=full, case_id=case_id)
-            store.append(STREAM, [done], after=store.house().version)
+        full = full_digest(store, digest)
+        file_under(app, store, case_id, full, labels=labels, until=until)
     app.say(f"Filed under {case_id}." if not labels else f"{case_id}: {', '.join(labels)}.")
     app.next(f"dsar case show {case_id}")
-
-
-def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str, ...]
-              ) -> list[CaseEvent]:
-    from dsar.cli.receiving import local_date
-    from dsar.core.case import ReplyRead, ReplyReceived
-
-    message = _archived(app, digest)
-    when = message.received or app.now()
-    known = case.reply(digest)
-    events: list[CaseEvent] = [] if known else [ReplyReceived(
-        on=local_date(when), at=when, digest=digest, message_id=message.message_id,
-        sender=message.sender.addr if message.sender else "", subject=message.subject,
-        authentic=str(message.authentic), evidence=("said by you",), filed_by="person")]
-    if labels:
-        events.append(ReplyRead(on=app.today, digest=digest, labels=labels, by="person"))
-    elif known is None:
-        aside: MessageSetAside | None = store.house().waiting.get(digest)
-        machine = aside.labels if aside else (str(Label.UNCLEAR),)
-        events.append(ReplyRead(on=app.today, digest=digest, labels=machine, by="machine"))
-    return events
-
-
-def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: date | None
-             ) -> list[CaseEvent]:
-    """What a confirmed label does to the law's clock, dated by the arrival of the message."""
-    from dsar.cli.receiving import local_date
-    from dsar.core.case import ClockEvent, ExtensionNotified
-
-    message = _archived(app, digest)
-    on = local_date(message.received or app.now())
-    known = case.reply(digest)
-    machine = known.machine.new_due_on if known and known.machine else None
-    day = until or machine
-    found: list[CaseEvent] = []
-    if Label.EXTENSION_NOTICE in labels:
-        found.append(ExtensionNotified(on=on, until=day, digest=digest))
-    if Label.IDENTITY_REQUEST in labels:
-        found.append(ClockEvent(on=on, type="id_requested"))
-    if Label.CLARIFICATION_REQUEST in labels:
-        found.append(ClockEvent(on=on, type="clarification_requested"))
-    if Label.FEE_DEMAND in labels:
-        found.append(ClockEvent(on=on, type="fee_requested"))
-    return [event for event in found if event not in case.clock]
 
 
 @inbox.command()
@@ -215,14 +147,64 @@ def ignore(app: App, digests: tuple[str, ...]) -> None:
     """Say that messages answer no case; their bytes are removed from the archive."""
     with app.writing() as store:
         for short in digests:
-            full = _full_digest(store, short)
-            if full not in store.house().waiting:
-                raise UsageProblem(f"{short} is filed under a case and stays there.")
-            event = MessageIgnored(on=app.today, digest=full)
-            store.append(STREAM, [event], after=store.house().version)
-            app.archive.delete(full)
+            ignore_message(app, store, full_digest(store, short))
     app.say(f"Ignored {len(digests)}.")
     app.next("dsar inbox list")
+
+
+@inbox.command()
+@click.argument("digest", metavar="MESSAGE")
+@click.argument("case_id", metavar="CASE")
+@click.option("--reason", default="filed by mistake", show_default=True, help="Why.")
+@global_options
+@pass_app
+def unfile(app: App, digest: str, case_id: str, *, reason: str) -> None:
+    """Take a message out of a case it does not belong to; nothing is deleted."""
+    with app.writing() as store:
+        take_out(app, store, case_id, full_digest(store, digest), reason)
+    app.say(f"Taken out of {case_id}.")
+    app.next(f"dsar inbox assign {digest} CASE")
+
+
+@inbox.command()
+@global_options
+@pass_app
+def triage(app: App) -> None:
+    """Go through what waits, one screen per message, one key per decision.
+
+    Shows the sender and what your provider says of them, the sentence the reading rests on, and
+    up to three cases with the reasons. Every decision is recorded at once.
+    """
+    from dsar.cli.triage import go_through
+
+    with app.writing() as store:
+        items = [*_to_assign(store), *_to_confirm(store)]
+        decided = go_through(app, store, items)
+    app.say(f"{decided} of {len(items)} decided.")
+    app.next("dsar status")
+
+
+@inbox.command(name="export-examples")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write to this file instead of standard output.")
+@global_options
+@pass_app
+def export_examples(app: App, output: Path | None) -> None:
+    """Write the replies you corrected as redacted examples, so that the rules can be improved.
+
+    Names, addresses, numbers and links are replaced; look through the file before you share it.
+    """
+    from dsar.cli.triage import examples
+
+    with app.reading() as store:
+        text = examples(app, store)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from dsar.home import write_private
+
+    write_private(output, text.encode())
+    app.say(f"Wrote {output}. Read it before you share it.")
 
 
 @inbox.command()

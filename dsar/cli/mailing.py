@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -91,8 +91,11 @@ def open_transport(app: App, account: Account) -> Transport:
     return SmtpTransport(account, secret_of(app, account))
 
 
-def open_mailbox(app: App, account: Account) -> Mailbox:
-    """A connection for reading. Raises NotSetUp, LoginRefused, MailServerUnreachable."""
+def open_mailbox(app: App, account: Account, *, since: date | None = None) -> Mailbox:
+    """A connection for reading. Raises NotSetUp, LoginRefused, MailServerUnreachable.
+
+    since: where a mailbox was never read, messages received before that day are passed over.
+    """
     if account.maildir is not None:
         from dsar.mail.maildir import MaildirMailbox
 
@@ -102,7 +105,7 @@ def open_mailbox(app: App, account: Account) -> Mailbox:
         raise NotSetUp(f"Account {account.name} has no IMAP server.", hint="dsar account add")
     from dsar.mail.imap import ImapMailbox
 
-    return ImapMailbox(account, secret_of(app, account))
+    return ImapMailbox(account, secret_of(app, account), since=since)
 
 
 def history(cases: Iterable[Case], account: str) -> list[Sent]:

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -85,10 +86,12 @@ def _poll_account(
     from dsar.cli.mailing import open_mailbox
     from dsar.cli.receiving import reception
 
-    if not any(True for _ in store.cases()):
+    first = min((c.letters[0].on if c.letters else c.facts.on for c in store.cases()),
+                default=None)
+    if first is None:
         return
     try:
-        mailbox = open_mailbox(app, account)
+        mailbox = open_mailbox(app, account, since=first - timedelta(days=1))
         try:
             _settle(store, mailbox, tally)
             filing = reception(app, store, record=True)

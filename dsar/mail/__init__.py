@@ -77,7 +77,6 @@ class Envelope:
 
     coordinates: Coordinates
     received: datetime | None
-    size: int
     headers: Mapping[str, tuple[str, ...]]
 
 

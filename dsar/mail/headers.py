@@ -27,11 +27,41 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text) if _CONTROL.search(text) else text
 
 
+MAX_BLOCK = 256 * 1024
+"""Octets of a header block that are looked at before the body is fetched."""
+
+
 def raw_headers(message: Mime) -> dict[str, tuple[str, ...]]:
     """All header fields; 8-bit bytes are read as UTF-8, or else as windows-1252."""
     found: dict[str, list[str]] = {}
     for name, value in list(message.raw_items())[:MAX_HEADERS]:
         found.setdefault(str(name).lower(), []).append(_unfolded(str(value)))
+    return {name: tuple(values) for name, values in found.items()}
+
+
+_FIELD = re.compile(
+    rb"^([!-9;-~]{1,100}):[ \t]*((?:[^\r\n]*\r?\n?)(?:[ \t][^\r\n]*\r?\n?)*)", re.MULTILINE)
+TRIAGE_FIELDS = frozenset({
+    b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"message-id", b"in-reply-to",
+    b"references", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to",
+    b"content-type", b"x-failed-recipients",
+})
+"""What decides whether a body is worth fetching."""
+
+
+def quick_headers(block: bytes) -> dict[str, tuple[str, ...]]:
+    """The TRIAGE_FIELDS of a header block, some ten times as fast as the email parser.
+
+    Values are unfolded and the subject decoded; whoever needs more parses the whole mail.
+    """
+    found: dict[str, list[str]] = {}
+    for match in _FIELD.finditer(block[:MAX_BLOCK]):
+        name = match.group(1).lower()
+        if name in TRIAGE_FIELDS:
+            raw = match.group(2).decode("utf-8", "surrogateescape")
+            value = _unfolded(raw)
+            found.setdefault(name.decode("ascii"), []).append(
+                decoded(value) if name == b"subject" else value)
     return {name: tuple(values) for name, values in found.items()}
 
 

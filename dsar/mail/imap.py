@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from email.parser import BytesHeaderParser
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from dsar.errors import DsarError, Temporary
 from dsar.mail import Coordinates, Cursor, Envelope
 from dsar.mail.account import Account, Endpoint
-from dsar.mail.headers import raw_headers
+from dsar.mail.headers import quick_headers
 from dsar.mail.imaplogin import log_out, open_client
 from dsar.mail.login import SecretGiver, why
 
@@ -22,14 +21,10 @@ TIMEOUT_S = 60.0
 HEADERS_AT_ONCE = 500  # an id list of more than about 1,000 is refused by Dovecot as too long
 PIECE = 1024 * 1024
 _BATCH_BYTES = 4 * 1024 * 1024
-_FIELDS = (
-    "FROM SENDER REPLY-TO TO CC SUBJECT DATE MESSAGE-ID IN-REPLY-TO REFERENCES RETURN-PATH "
-    "DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO AUTHENTICATION-RESULTS RECEIVED AUTO-SUBMITTED "
-    "X-AUTO-RESPONSE-SUPPRESS X-AUTOREPLY X-FAILED-RECIPIENTS PRECEDENCE LIST-ID "
-    "LIST-UNSUBSCRIBE FEEDBACK-ID CONTENT-TYPE"
-)
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-_HEADERS = f"BODY.PEEK[HEADER.FIELDS ({_FIELDS})]"
+# A list of fields would be repeated in each answer, and IMAPClient reads answers byte by byte:
+# with a list, 50,000 headers take four times as long as whole headers do.
+_HEADERS = "BODY.PEEK[HEADER]"
 _LOST = (OSError, IMAPClientAbortError)
 _T = TypeVar("_T")
 
@@ -126,7 +121,7 @@ class ImapMailbox:
         self._client = self._examined = None
 
     def _envelopes(self, mailbox: str, validity: int, uids: Sequence[int]) -> Iterator[Envelope]:
-        items = [_HEADERS, "INTERNALDATE", "RFC822.SIZE"]
+        items = [_HEADERS, "INTERNALDATE"]
         for chunk in _chunks(uids, HEADERS_AT_ONCE):
             found = self._do(self._fetching(mailbox, validity, chunk, items))
             for uid in chunk:
@@ -140,8 +135,7 @@ class ImapMailbox:
                 account=self._account.name, mailbox=mailbox, uidvalidity=validity, uid=uid
             ),
             received=_utc(facts.get(b"INTERNALDATE")),
-            size=int(facts.get(b"RFC822.SIZE", 0)),
-            headers=raw_headers(BytesHeaderParser().parsebytes(block)),
+            headers=quick_headers(block),
         )
 
     def _bodies(self, mailbox: str, validity: int, uids: list[int]) -> Iterator[tuple[int, bytes]]:

@@ -90,8 +90,6 @@ def test_everything_is_new_at_first_with_the_headers_that_matter(place: Place) -
     [envelope] = envelopes
     assert envelope.headers["in-reply-to"] == ("<letter@example.org>",)
     assert envelope.headers["to"] == ("alex+tag@example.org",)
-    assert envelope.headers["authentication-results"] == ("mx.example.org; dkim=pass",)
-    assert envelope.size == len(mail(1))
     assert envelope.received is not None
     assert envelope.received.tzinfo is UTC
     assert abs(datetime.now(UTC) - envelope.received) < timedelta(minutes=5)

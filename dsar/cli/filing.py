@@ -1,0 +1,119 @@
+"""Filing by a person: assign, ignore, take out; shared by `inbox` commands and triage."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dsar.cli.app import App
+from dsar.core.case import (
+    CaseEvent,
+    ClockEvent,
+    ExtensionNotified,
+    ReplyRead,
+    ReplyReceived,
+    Retracted,
+)
+from dsar.core.house import STREAM, MessageAssigned, MessageIgnored, MessageSetAside
+from dsar.core.message import Label
+from dsar.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from dsar.core.case import Case
+    from dsar.core.message import Message
+    from dsar.store import Store
+
+
+def file_under(
+    app: App, store: Store, case_id: str, digest: str, *, labels: tuple[str, ...],
+    until: date | None = None,
+) -> None:
+    """Record that a person filed a message under a case and, with labels, what it says."""
+    case = store.case(case_id)
+    events = _assigned(app, store, case, digest, labels)
+    if labels:
+        events += _effects(app, case, digest, labels, until)
+    store.append(case_id, events, after=case.version)
+    if digest in store.house().waiting:
+        done = MessageAssigned(on=app.today, digest=digest, case_id=case_id)
+        store.append(STREAM, [done], after=store.house().version)
+
+
+def ignore_message(app: App, store: Store, digest: str) -> None:
+    """Record that a waiting message answers no case, and remove its bytes."""
+    if digest not in store.house().waiting:
+        raise UsageProblem(f"{digest[:10]} is filed under a case.",
+                           hint="dsar inbox unfile MESSAGE CASE takes it out.")
+    event = MessageIgnored(on=app.today, digest=digest)
+    store.append(STREAM, [event], after=store.house().version)
+    app.archive.delete(digest)
+
+
+def take_out(app: App, store: Store, case_id: str, digest: str, reason: str) -> None:
+    """Retract everything this message did in a case; the bytes stay in the archive."""
+    case = store.case(case_id)
+    numbers = [r.sequence for r in store.events(case_id)
+               if isinstance(r.event, ReplyReceived | ReplyRead | ExtensionNotified)
+               and r.event.digest == digest]
+    if case.reply(digest) is None or not numbers:
+        raise UsageProblem(f"{digest[:10]} is not filed under {case_id}.")
+    events = [Retracted(on=app.today, sequence=n, because=reason) for n in numbers]
+    store.append(case_id, events, after=case.version)
+
+
+def full_digest(store: Store, short: str) -> str:
+    """The one waiting or filed message whose digest begins so. Raises UsageProblem."""
+    known = set(store.house().seen) | {r.received.digest for c in store.cases() for r in c.replies}
+    found = [d for d in known if d.startswith(short.lower())]
+    if len(found) == 1 and len(short) >= 4:
+        return found[0]
+    problem = "No message begins" if not found else f"{len(found)} messages begin"
+    raise UsageProblem(f"{problem} with {short!r}.", hint="dsar inbox list")
+
+
+def archived(app: App, digest: str) -> Message:
+    from dsar.mail.parse import parse
+
+    return parse(app.archive.read(digest), trusted_authserv=(), digest=digest)
+
+
+def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str, ...]
+              ) -> list[CaseEvent]:
+    from dsar.cli.receiving import local_date
+
+    message = archived(app, digest)
+    when = message.received or app.now()
+    known = case.reply(digest)
+    events: list[CaseEvent] = [] if known else [ReplyReceived(
+        on=local_date(when), at=when, digest=digest, message_id=message.message_id,
+        sender=message.sender.addr if message.sender else "", subject=message.subject,
+        authentic=str(message.authentic), evidence=("said by you",), filed_by="person")]
+    if labels:
+        events.append(ReplyRead(on=app.today, digest=digest, labels=labels, by="person"))
+    elif known is None:
+        aside: MessageSetAside | None = store.house().waiting.get(digest)
+        machine = aside.labels if aside else (str(Label.UNCLEAR),)
+        events.append(ReplyRead(on=app.today, digest=digest, labels=machine, by="machine"))
+    return events
+
+
+def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: date | None
+             ) -> list[CaseEvent]:
+    """What a confirmed label does to the law's clock, dated by the arrival of the message."""
+    from dsar.cli.receiving import local_date
+
+    message = archived(app, digest)
+    on = local_date(message.received or app.now())
+    known = case.reply(digest)
+    machine = known.machine.new_due_on if known and known.machine else None
+    day = until or machine
+    found: list[CaseEvent] = []
+    if Label.EXTENSION_NOTICE in labels:
+        found.append(ExtensionNotified(on=on, until=day, digest=digest))
+    if Label.IDENTITY_REQUEST in labels:
+        found.append(ClockEvent(on=on, type="id_requested"))
+    if Label.CLARIFICATION_REQUEST in labels:
+        found.append(ClockEvent(on=on, type="clarification_requested"))
+    if Label.FEE_DEMAND in labels:
+        found.append(ClockEvent(on=on, type="fee_requested"))
+    return [event for event in found if event not in case.clock]
