@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "House": {
         "backup": "Write everything into one encrypted file.",
+        "export": "Give a person everything that is kept about them.",
         "forget": "Remove a person, a company or old cases for good.",
         "restore": "Bring a backup back into an empty home.",
         "schedule": "Have `dsar run` called every hour: show, install.",

@@ -14,7 +14,6 @@ from typing import cast
 from dsar.config import Config
 from dsar.core.case import Case
 from dsar.core.contact import mailbox_key
-from dsar.core.events import LetterApproved
 from dsar.core.house import STREAM, HouseEvent, MessageSetAside
 from dsar.core.house import forget as house_without
 from dsar.core.subject import DataSubject
@@ -189,7 +188,7 @@ def _with_person(
         return found
     rest = [p for p in config.people if p.id != person_id]
     shared = {text for p in rest for text in _texts(p)}
-    used = {a.account for c in others for a in c.approvals if isinstance(a, LetterApproved)}
+    used = {a.account for c in others for a in c.approvals}
     mine = mailbox_key(person.email) not in {mailbox_key(p.email) for p in rest}
     accounts = [a.name for a in config.accounts if mine and a.name not in used
                 and mailbox_key(str(a.reader.raw("address"))) == mailbox_key(person.email)]

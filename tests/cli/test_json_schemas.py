@@ -40,7 +40,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """Command → noun of its schema, and the arguments it is tried with here."""
 
 ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send", "law due",
-             "backup", "restore", "forget person", "forget company", "forget older-than"}
+             "backup", "restore", "forget person", "forget company", "forget older-than",
+             "export"}
 """Commands whose answers have tests of their own, below or in their rooms."""
 
 SILENT = {
@@ -48,6 +49,7 @@ SILENT = {
     "registry exclude", "registry verify", "registry import", "registry export", "letter preview",
     "letter export", "queue cancel", "inbox assign", "inbox ignore", "case note", "case set",
     "case extend", "case close", "case reopen", "schedule install",
+    "inbox unfile", "inbox triage", "inbox export-examples", "id prepare",
 }
 """Commands that change something or write a file, and answer with no data."""
 

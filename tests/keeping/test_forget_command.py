@@ -91,3 +91,15 @@ def test_ages_are_counted_from_today(age: str, today: date, day: date) -> None:
 def test_what_is_no_age_is_refused(age: str) -> None:
     with pytest.raises(UsageProblem):
         day_of(age, date(2026, 2, 28))
+
+
+def test_the_export_command_gives_one_person_everything(tmp_path: Path) -> None:
+    fill(home_at(tmp_path / "home"))
+    target = str(tmp_path / "max.zip")
+    done = _dsar(tmp_path / "home", "export", "--person", "max", "-o", target, "--json")
+    answer = json.loads(done.stdout)
+    jsonschema.validate(answer, json.loads((shipped.data("schemas") / "export.json").read_text()))
+    assert answer["summary"]["person"] == "max"
+    assert answer["summary"]["cases"] == 2
+    _dsar(tmp_path / "home", "export", "-p", "nobody", "-o", str(tmp_path / "x"), status=6)
+    assert not (tmp_path / "x").exists()
