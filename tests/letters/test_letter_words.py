@@ -27,11 +27,19 @@ SENSIBLE = [
     ("ch-fadp", "de"), ("ch-fadp", "fr"), ("ch-fadp", "en"), ("us-ca-ccpa", "en"),
     ("eu-gdpr", "pl"), ("eu-gdpr", "cs"), ("eu-gdpr", "hu"), ("eu-gdpr", "el"),
     ("eu-gdpr", "sk"), ("eu-gdpr", "sl"), ("eu-gdpr", "hr"), ("eu-gdpr", "bg"),
+    ("eu-gdpr", "es"), ("eu-gdpr", "it"), ("eu-gdpr", "pt"), ("eu-gdpr", "nl"),
+    ("eu-gdpr", "ro"), ("ar-25326", "es"), ("co-1581", "es"), ("br-lgpd", "pt"), ("ch-fadp", "it"),
+    ("eu-gdpr", "sv"), ("eu-gdpr", "da"), ("no-gdpr", "nb"), ("eu-gdpr", "fi"),
+    ("eu-gdpr", "et"), ("eu-gdpr", "lv"), ("eu-gdpr", "lt"), ("eu-gdpr", "is"),
+    ("eu-gdpr", "ga"), ("eu-gdpr", "mt"),
 ]
 NOT = {
     "en": "not", "de": "kein", "fr": "ne",
     "pl": "nie", "cs": "není", "hu": "nem", "el": "δεν", "sk": "nie", "sl": "ni", "hr": "nije",
     "bg": "не",
+    "es": "no", "it": "non", "pt": "não", "nl": "geen", "ro": "nu",
+    "sv": "ingen", "da": "ikke", "nb": "ikke", "fi": "ei", "et": "ei", "lv": "nav", "lt": "nėra",
+    "is": "ekki", "ga": "ní", "mt": "mhix",
 }
 """How the sentence that says what an access letter is not is negated."""
 
