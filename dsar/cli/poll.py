@@ -152,7 +152,7 @@ def _candidates(
     app: App, filing: Reception, envelopes: list[Envelope], tally: Tally
 ) -> Iterator[tuple[Coordinates, Envelope]]:
     from dsar.cli.receiving import index_of, local_date
-    from dsar.core.candidates import might_answer
+    from dsar.core.candidates import may_matter, might_answer
 
     tally.looked_at += len(envelopes)
     if not envelopes:
@@ -162,7 +162,8 @@ def _candidates(
     for envelope in envelopes:
         if envelope.received and local_date(envelope.received) < first:
             continue
-        if len(envelopes) <= FEW or might_answer(envelope.headers, index):
+        if len(envelopes) <= FEW or (
+                may_matter(envelope.head, index) and might_answer(envelope.headers, index)):
             yield envelope.coordinates, envelope
 
 

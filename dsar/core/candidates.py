@@ -29,6 +29,31 @@ def might_answer(headers: Fields, index: CaseIndex) -> bool:
     )
 
 
+_HINTS = (b"dsar", b"multipart/report", b"mailer-daemon@", b"postmaster@",
+          b"x-failed-recipients", b"<>", b"=?", b"in-reply-to:", b"references:")
+_SENDERS = re.compile(rb"^(?:from|sender|reply-to):(.*(?:\n[ \t].*)*)", re.MULTILINE)
+_AT = re.compile(rb"@([a-z0-9.-]{1,253})")
+
+
+def may_matter(head: bytes, index: CaseIndex) -> bool:
+    """Whether a header block is worth reading field by field: quick, and never too strict.
+
+    Everything `might_answer` looks for shows in the bytes: a reference or plus tag of ours, a
+    report, a thread, an encoded word that may hide one, or a sender's domain we know.
+    """
+    low = head.lower()
+    if any(hint in low for hint in _HINTS) or any(m.encode() in low for m in index.reply_hints):
+        return True
+    domains = {found for line in _SENDERS.findall(low) for found in _AT.findall(line)}
+    return any(_is_known(domain.decode("ascii"), index) for domain in domains)
+
+
+def _is_known(domain: str, index: CaseIndex) -> bool:
+    if any(index.at_domain(domain)) or domain in index.address_domains:
+        return True
+    return index.is_shared(domain) and not index.is_free_mail(domain)
+
+
 def _refers(headers: Fields, index: CaseIndex) -> bool:
     fields = ("message-id", "in-reply-to", "references")
     named = [value for name in fields for value in headers.get(name, ())]

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
+from dsar.core.lookalike import Lookalikes
 from dsar.core.reference import ALPHABET, canonical, find_references
 
 _PLUS_TOKEN = re.compile(r"(?<![0-9A-Za-z])([0-9A-Za-z]{4})[\s\-_‐-―.]{0,3}([0-9A-Za-z]{4})"
@@ -81,6 +83,7 @@ class CaseIndex:
     mailboxes: frozenset[str] = frozenset()
     free_mail: frozenset[str] = frozenset()
     help_desks: frozenset[str] = frozenset()
+    lookalikes: Lookalikes = field(default_factory=Lookalikes)
 
     @classmethod
     def of(
@@ -91,8 +94,8 @@ class CaseIndex:
         listed = {f.case_id: f for f in facts}
         values = list(listed.values())
         shared = frozenset(free_mail) | frozenset(help_desks)
-        domains = ((d.lower(), f.case_id) for f in values for d in f.domains
-                   if d.lower() not in shared)
+        domains = [(d.lower(), f.case_id) for f in values for d in f.domains
+                   if d.lower() not in shared]
         return cls(
             facts=listed,
             by_message_id=_grouped((m, f.case_id) for f in values for m in f.message_ids),
@@ -107,7 +110,18 @@ class CaseIndex:
                                 [*(f.mailbox for f in values if f.mailbox), *own]),
             free_mail=frozenset(free_mail),
             help_desks=frozenset(help_desks),
+            lookalikes=Lookalikes.of(d for d, _ in domains),
         )
+
+    @cached_property
+    def reply_hints(self) -> frozenset[str]:
+        """Reply addresses without our word in their tag, lower-case: those of imported cases."""
+        return frozenset(a for a in self.by_reply_address if "dsar" not in a and "+" in a)
+
+    @cached_property
+    def address_domains(self) -> frozenset[str]:
+        """Domains of every address written to or known to answer."""
+        return frozenset(a.rpartition("@")[2] for a in self.by_address)
 
     @property
     def domains(self) -> Iterable[str]:

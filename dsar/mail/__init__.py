@@ -73,11 +73,18 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """The header fields of one message, before its body is fetched. Names are lower-case."""
+    """The header block of one message as it is on the wire, before its body is fetched."""
 
     coordinates: Coordinates
     received: datetime | None
-    headers: Mapping[str, tuple[str, ...]]
+    head: bytes
+
+    @property
+    def headers(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that decide whether the body is fetched; names are lower-case."""
+        from dsar.mail.headers import quick_headers
+
+        return quick_headers(self.head)
 
 
 class Mailbox(Protocol):

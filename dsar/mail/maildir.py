@@ -14,7 +14,7 @@ from pathlib import Path
 from dsar.errors import DoneInPart, Temporary, UsageProblem
 from dsar.mail import Coordinates, Cursor, Envelope
 from dsar.mail.account import Account
-from dsar.mail.headers import message_ids, quick_headers, raw_headers
+from dsar.mail.headers import message_ids, raw_headers
 
 # The clock of a file system ticks coarsely, and a file may come while the folder is being listed:
 # what changed this shortly before the newest file is shown again rather than left out.
@@ -112,7 +112,7 @@ class MaildirMailbox:
                 account=self._account.name, mailbox=mailbox, uidvalidity=validity, uid=_uid(file)
             ),
             received=datetime.fromtimestamp(facts.st_mtime, UTC),
-            headers=quick_headers(head),
+            head=head,
         )
 
 
