@@ -32,6 +32,7 @@ def might_answer(headers: Fields, index: CaseIndex) -> bool:
 _HINTS = (b"dsar", b"multipart/report", b"mailer-daemon@", b"postmaster@",
           b"x-failed-recipients", b"<>", b"=?", b"in-reply-to:", b"references:")
 _SENDERS = re.compile(rb"^(?:from|sender|reply-to):(.*(?:\n[ \t].*)*)", re.MULTILINE)
+_OWN_ID = re.compile(rb"^message-id:\s*(<[^<>\s]{1,500}>)", re.MULTILINE | re.IGNORECASE)
 _AT = re.compile(rb"@([a-z0-9.-]{1,253})")
 
 
@@ -39,10 +40,13 @@ def may_matter(head: bytes, index: CaseIndex) -> bool:
     """Whether a header block is worth reading field by field: quick, and never too strict.
 
     Everything `might_answer` looks for shows in the bytes: a reference or plus tag of ours, a
-    report, a thread, an encoded word that may hide one, or a sender's domain we know.
+    report, a thread, a copy of our letter, an encoded word, or a sender's domain we know.
     """
     low = head.lower()
     if any(hint in low for hint in _HINTS) or any(m.encode() in low for m in index.reply_hints):
+        return True
+    own = _OWN_ID.search(head)
+    if own is not None and own.group(1).decode("ascii", "replace") in index.by_message_id:
         return True
     domains = {found for line in _SENDERS.findall(low) for found in _AT.findall(line)}
     return any(_is_known(domain.decode("ascii"), index) for domain in domains)
