@@ -50,6 +50,8 @@ def pages(content: bytes, tmp_path: Path) -> int:
 @pytest.mark.parametrize(("law", "language"), [
     ("eu-gdpr", "en"), ("eu-gdpr", "de"), ("eu-gdpr", "fr"), ("us-ca-ccpa", "en"),
     ("eu-gdpr", "pl"), ("eu-gdpr", "hu"), ("eu-gdpr", "el"), ("eu-gdpr", "bg"),
+    ("eu-gdpr", "es"), ("eu-gdpr", "it"), ("eu-gdpr", "pt"), ("eu-gdpr", "nl"),
+    ("eu-gdpr", "ro"),
 ])
 def test_a_first_letter_is_one_page_with_every_name_readable(
     make_letter: MakeLetter, tmp_path: Path, law: str, language: str, name: str

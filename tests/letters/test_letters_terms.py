@@ -1,4 +1,4 @@
-"""The words of a law stand in its letters, and no words of another one (templates/letters/terms.yaml)."""
+"""The words of a law stand in its letters, and no words of another (letters/terms.yaml)."""
 
 from __future__ import annotations
 
@@ -96,6 +96,10 @@ def test_no_letter_uses_a_word_of_another_law_remedy_or_party(laws: dict[str, Re
     assert len(texts) > 15
     wrong = [f"{name}: {word}" for name, text in texts.items() for word in begin_with(text, never)]
     assert not wrong
+
+
+def test_every_language_with_letters_has_its_terms() -> None:
+    assert set(TERMS) >= KNOWN
 
 
 @pytest.mark.parametrize("code", WRITTEN)
