@@ -18,18 +18,31 @@ FILE = "languages.yaml"
 
 @dataclass(frozen=True)
 class LanguageFacts:
-    """How one language, perhaps of one country, writes a day; `locale` is its full BCP 47 tag."""
+    """How one language, perhaps of one country, writes a day; `locale` is its full BCP 47 tag.
+
+    months_in_text: the months as they are inflected within a sentence, where that differs.
+    reviewed: whether a second reader has gone through the letters of the language.
+    """
 
     locale: str
     pattern: str
     months: tuple[str, ...]
     first: str
+    months_in_text: tuple[str, ...] = ()
+    reviewed: bool = False
 
     def in_words(self, day: date) -> str:
-        """Return the day as a letter writes it, such as "22 November 2026"."""
+        """Return the day as it stands at the foot of a letter, such as "22 November 2026"."""
+        return self._written(day, self.months)
+
+    def in_text(self, day: date) -> str:
+        """Return the day as it stands in a sentence that says when something happened."""
+        return self._written(day, self.months_in_text or self.months)
+
+    def _written(self, day: date, months: Sequence[str]) -> str:
         number = self.first if day.day == 1 and self.first else str(day.day)
         return (self.pattern.replace("{day}", number).replace("{year}", str(day.year))
-                .replace("{month}", self.months[day.month - 1]))
+                .replace("{month}", months[day.month - 1]))
 
 
 def variant(regime: Regime, language: str) -> str:
@@ -45,6 +58,12 @@ def facts_of_language(letter: Letter, folders: Sequence[Path]) -> LanguageFacts:
             if wanted in known:
                 return known[wanted]
     raise LetterIncomplete(f"{FILE} does not say how {letter.language!r} writes a date.")
+
+
+def reviewed_languages(folders: Sequence[Path]) -> frozenset[str]:
+    """Return the languages whose letters a second reader has gone through."""
+    return frozenset(code for folder in folders
+                     for code, facts in _read(folder / FILE).items() if facts.reviewed)
 
 
 def country_name(code: str, language: str, folders: Sequence[Path]) -> str:
@@ -80,8 +99,10 @@ def _read(path: Path) -> Mapping[str, LanguageFacts]:
 
 def _facts(entry: yamlfile.Reader) -> LanguageFacts:
     facts = LanguageFacts(entry.text("locale", required=True), entry.text("date", required=True),
-                          entry.texts("months"), entry.text("first"))
-    if len(facts.months) != 12:
-        entry.problem("months", f"has {len(facts.months)} months, not 12")
+                          entry.texts("months"), entry.text("first"),
+                          entry.texts("months_in_text"), entry.flag("reviewed"))
+    for key, months in (("months", facts.months), ("months_in_text", facts.months_in_text)):
+        if len(months) != 12 and (months or key == "months"):
+            entry.problem(key, f"has {len(months)} months, not 12")
     entry.finish()
     return facts

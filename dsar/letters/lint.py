@@ -48,12 +48,19 @@ def _problems(rendered: Rendered, letter: Letter, words: WordList) -> Iterator[s
         yield f"has {len(rendered.body)} characters; a page takes {LONGEST_LETTER}"
     if len(rendered.subject) > LONGEST_SUBJECT:
         yield f"the subject has {len(rendered.subject)} characters, more than {LONGEST_SUBJECT}"
-    own = _without(whole, _told(letter))
+    own = _without(_without_greeting(whole), _told(letter))
     for word in begin_with(own, words.threats):
         yield f"sounds like a threat: {word}"
     for loud in (m.group() for m in _LOUD.finditer(own)):
         if loud == "!" or loud.isupper():
             yield f"is loud: {loud}"
+
+
+def _without_greeting(whole: str) -> str:
+    """Several languages close the salutation, the paragraph below the subject, with a "!"."""
+    subject, _, body = whole.partition("\n\n")
+    greeting, _, rest = body.partition("\n\n")
+    return "\n\n".join((subject, greeting.removesuffix("!"), rest))
 
 
 def _must_have(letter: Letter, rendered: Rendered) -> Mapping[str, str]:

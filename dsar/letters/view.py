@@ -121,7 +121,7 @@ def facts_of(letter: Letter, language: LanguageFacts) -> dict[str, object]:
 def _fact(name: str, value: object, language: LanguageFacts) -> object:
     match value:
         case date():
-            return language.in_words(value)
+            return language.in_text(value)
         case bool() | int():
             return value
         case str():

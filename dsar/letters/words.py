@@ -216,7 +216,10 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
 
 
 def tidy(text: str) -> str:
-    """Join the lines of each paragraph; a list item and what follows a backslash start a line."""
+    """Join the lines of each paragraph; a list item and what follows a backslash start a line.
+
+    Items are only looked for in a paragraph that begins with one: "4. December" begins none.
+    """
     paragraphs: list[str] = []
     words, fresh = "", True
     for line in _SPACES.sub(" ", text).split("\n"):
@@ -226,7 +229,8 @@ def tidy(text: str) -> str:
                 paragraphs.append(words)
             words, fresh = "", True
             continue
-        joint = "" if not words else "\n" if fresh or _ITEM.match(line) else " "
+        item = _ITEM.match(words) and _ITEM.match(line)
+        joint = "" if not words else "\n" if fresh or item else " "
         fresh = line.endswith("\\")
         words += joint + (line[:-1].rstrip(" ") if fresh else line)
     return "\n\n".join([*paragraphs, words] if words else paragraphs)

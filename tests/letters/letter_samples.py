@@ -10,9 +10,9 @@ from dsar.core.letter import Letter
 from dsar.core.subject import Place
 
 FOLDERS = (shipped.templates() / "letters",)
-HOMES = {"eu-gdpr": Place("DE"), "uk-gdpr": Place("GB"), "ch-fadp": Place("CH"),
-         "us-ca-ccpa": Place("US", "CA"), "ar-25326": Place("AR"), "co-1581": Place("CO"),
-         "br-lgpd": Place("BR")}
+HOMES = {"eu-gdpr": Place("DE"), "no-gdpr": Place("NO"), "uk-gdpr": Place("GB"),
+         "ch-fadp": Place("CH"), "us-ca-ccpa": Place("US", "CA"), "ar-25326": Place("AR"),
+         "co-1581": Place("CO"), "br-lgpd": Place("BR")}
 MakeLetter = Callable[..., Letter]
 
 
