@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 _FOLDS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"),
           ("3", "e"), ("4", "a"), ("8", "b"), ("6", "b"), ("u", "v"), ("q", "g"))
@@ -28,6 +30,54 @@ def resembles(domain: str, known: str) -> bool:
         return True
     close = 1 if len(theirs) < 9 else 2
     return distance(mine, theirs, close) <= close
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """Many known domains, arranged so that one question costs the same however many there are.
+
+    Finds confusable characters, added words and single errors; two errors are looked for only
+    where the evidence names few domains (`resembles`).
+    """
+
+    by_skeleton: Mapping[str, str] = field(default_factory=dict)
+    by_name: Mapping[str, str] = field(default_factory=dict)
+    by_gap: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, domains: Iterable[str]) -> Lookalikes:
+        """Arrange the domains; names under four characters imitate nothing."""
+        named = [(d, core) for d in dict.fromkeys(domains) if len(core := _core(_shown(d))) >= 4]
+        return cls(
+            by_skeleton={skeleton(core): d for d, core in named},
+            by_name={core.replace("-", "."): d for d, core in named if len(core) >= 5},
+            by_gap={gap: d for d, core in named for gap in _gaps(core)},
+        )
+
+    def imitated(self, domain: str) -> str:
+        """The known domain that `domain` could be taken for, or an empty string."""
+        shown = _shown(domain.lower())
+        core = _core(shown)
+        found = [self.by_skeleton.get(skeleton(core), "")]
+        found += [self.by_name.get(part, "") for part in _runs(shown)]
+        found += [self.by_gap.get(gap, "") for gap in _gaps(core)]
+        return next((k for k in found if k and resembles(domain, k)), "")
+
+
+def _gaps(core: str) -> Iterator[str]:
+    """The word itself and with each one character left out: words one error apart share one."""
+    yield core
+    if len(core) <= 40:
+        for place in range(len(core)):
+            yield core[:place] + core[place + 1:]
+
+
+def _runs(domain: str) -> Iterator[str]:
+    """Every run of words between hyphens and dots."""
+    parts = domain.replace("-", ".").split(".")[:12]
+    for start in range(len(parts)):
+        for end in range(start + 1, len(parts) + 1):
+            yield ".".join(parts[start:end])
 
 
 def _is_word_in(name: str, domain: str) -> bool:

@@ -340,7 +340,7 @@ def _suspicion(message: Message, index: CaseIndex, evidence: tuple[Evidence, ...
     replies = {a.domain for a in message.reply_to} - {domain}
     known = index.at_domain(domain)
     elsewhere = [r for r in replies if known and not any(f.owns(r) for f in known)]
-    if elsewhere and any(index.is_free_mail(r) or _near_any(r, index) for r in elsewhere):
+    if any(index.is_free_mail(r) or index.lookalikes.imitated(r) for r in elsewhere):
         return "answers would go elsewhere"
     return ""
 
@@ -350,18 +350,14 @@ def _imitated(message: Message, index: CaseIndex, evidence: tuple[Evidence, ...]
     if index.at_domain(domain) or index.is_shared(domain):
         return ""
     cases = {e.case_id for e in evidence}
-    concerned = [index.facts[c] for c in cases] or list(index.facts.values())
-    hit = _near(domain, [d for f in concerned for d in f.domains])
+    named = [d for c in cases for d in index.facts[c].domains]
+    hit = _near(domain, named) if cases else index.lookalikes.imitated(domain)
     failing = message.authentic is not Authentic.PASS
     return hit if hit and (cases or failing) else ""
 
 
 def _near(domain: str, known: list[str]) -> str:
     return next((k for k in dict.fromkeys(known) if resembles(domain, k)), "")
-
-
-def _near_any(domain: str, index: CaseIndex) -> bool:
-    return bool(_near(domain, list(index.domains)))
 
 
 def _ranked(evidence: tuple[Evidence, ...]) -> tuple[str, ...]:

@@ -144,7 +144,9 @@ def _visible(part: Mime, kind: str, body: Body) -> tuple[str, tuple[str, ...]]:
     if defect:
         body.defects.append(defect)
     if kind == "text/html":
-        return html_text(text)
+        text, links, lost = html_text(text)
+        body.defects += [lost] if lost else []
+        return text, links
     if part.get_content_maintype() == "multipart":  # a broken one: nothing of it may be lost
         text = "\n".join(str(t) for t in (part.preamble, text, part.epilogue) if t)
     if "flowed" in str(part.get("content-type", "")).lower():

@@ -16,6 +16,8 @@ MAX_VALUE = 4000
 MAX_PARTS = 200
 MAX_STRUCTURE = 120
 """How many boundaries and attached messages a mail may declare before it is read as plain text."""
+MAX_DELIMITERS = 3000
+"""How many lines may look like the beginning of a part."""
 MAX_TEXT = 200_000
 """Characters of text kept of one mail."""
 MAX_HTML = 2_000_000
@@ -126,4 +128,5 @@ def _decoded(clean: bytes) -> bytes:
 def is_too_nested(raw: bytes) -> bool:
     """Whether a mail declares so much structure that walking it would cost too much."""
     lowered = raw.lower() if len(raw) < MAX_BYTES else raw[:MAX_BYTES].lower()
-    return lowered.count(b"boundary") + lowered.count(b"message/rfc822") > MAX_STRUCTURE
+    declared = lowered.count(b"boundary") + lowered.count(b"message/rfc822")
+    return declared > MAX_STRUCTURE or lowered.count(b"\n--") > MAX_DELIMITERS

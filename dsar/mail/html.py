@@ -21,52 +21,50 @@ _DROPPED = ("script", "style", "head", "title", "template", "noscript", "object"
 _QUOTE_CLASS = re.compile(r"gmail_quote|yahoo_quoted|protonmail_quote|moz-signature", re.I)
 _ZERO_WIDTH = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad\u034f]")
 _MAX_DEPTH = 200
+_MAX_ELEMENTS = 10_000
 
 
-def html_text(source: str) -> tuple[str, tuple[str, ...]]:
-    """Return the visible text, and the web addresses it links to.
+def html_text(source: str) -> tuple[str, tuple[str, ...], str]:
+    """Return the visible text, the web addresses it links to, and what could not be read.
 
-    Quoted passages have "> " before each line. Never raises; markup that cannot be read
-    comes back with its tags taken out.
+    Quoted passages have "> " before each line. Never raises. Markup nested more deeply than the
+    parser goes is cut there: nothing hidden may come to light by another way of reading it.
     """
     source = source[:MAX_HTML]
-    if _depth(source) > _MAX_DEPTH:
-        return _without_tags(source), ()
     try:
-        tree = _tree(source)
+        tree, defect = _tree(source)
         if tree is None:
-            return "", ()
+            return "", (), defect
         _drop_hidden(tree)
         links = tuple(dict.fromkeys(str(a.get("href")) for a in tree.iter("a") if a.get("href")))
-        return _ZERO_WIDTH.sub("", _render(tree)), links[:200]
-    except Exception:  # lxml and inscriptis raise many kinds on hostile markup
-        return _without_tags(source), ()
+        text = "\n".join(tree.itertext()) if _is_deep(tree) else _render(tree)
+        return _ZERO_WIDTH.sub("", text), links[:200], defect
+    except Exception as error:  # lxml and inscriptis raise many kinds on hostile markup
+        return "", (), f"HTML unreadable: {type(error).__name__}"
 
 
-def _depth(source: str) -> int:
-    """The deepest nesting the markup can have, counted without parsing."""
-    deepest = depth = 0
-    for mark in re.finditer(r"<(/?)[a-zA-Z]", source):
-        depth += -1 if mark.group(1) else 1
-        deepest = max(deepest, depth)
-    return deepest if deepest > 2 * _MAX_DEPTH else 0
+def _is_deep(tree: Any) -> bool:
+    """Whether there are more elements, or deeper ones, than a mail program writes."""
+    from lxml.etree import iterwalk
+
+    depth = 0
+    for count, (event, _) in enumerate(iterwalk(tree, events=("start", "end"))):
+        depth += 1 if event == "start" else -1
+        if depth > _MAX_DEPTH or count > 2 * _MAX_ELEMENTS:
+            return True
+    return False
 
 
-def _without_tags(source: str) -> str:
-    from html import unescape
-
-    source = re.sub(r"<(script|style)\b[^>]*>.*?</\1>", " ", source, flags=re.S | re.I)
-    return unescape(re.sub(r"<[^<>]*>", " ", source))
-
-
-def _tree(source: str) -> Any:
+def _tree(source: str) -> tuple[Any, str]:
     from lxml.html import HTMLParser, document_fromstring
 
     source = re.sub(r"^\s*<\?xml[^>]*\?>", "", source)
     if not source.strip():
-        return None
+        return None, ""
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    return document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    tree = document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    deep = any("depth" in entry.message.lower() for entry in list(parser.error_log)[:100])
+    return tree, "HTML nested too deeply" if deep else ""
 
 
 def _drop_hidden(tree: Any) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from dsar.core.caseindex import CaseFacts
 from dsar.core.message import Authentic, Label, Message
 from dsar.reading.dates import clock_reading
-from dsar.reading.decide import FINAL, Findings, decide
+from dsar.reading.decide import FINAL, decide
 from dsar.reading.engine import Hit, Tagged, find, tag
+from dsar.reading.findings import Findings
 from dsar.reading.language import detect
 from dsar.reading.lexicon import lexicon
 from dsar.reading.phishing import phishing_reason
@@ -25,8 +26,9 @@ _TOPICS = frozenset({
     "fee", "password_given", "closed_unserved",
 })
 
-_STRONG = _TOPICS - {"received", "works", "fee", "refuses", "password_given", "use_portal"}
-"""What hardly anybody writes about anything else."""
+_VAGUE = {"fee", "refuses", "password_given", "use_portal", "works"}
+"""What companies write about other matters, too."""
+_STRONG = _TOPICS - _VAGUE - {"received"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,7 @@ def _from_words(
 ) -> Reading:
     clock = clock_reading(message, words.hits, words.tagged, lexicon(words.language), due)
     late = bool(due and clock.stated_on and clock.stated_on > due.due_on)
-    found = Findings(words.hits, words.tagged, has_file=_has_file(message),
-                     right=facts.right if facts else "", late=late)
+    found = Findings(words.hits, words.tagged, late=late)
     labels = _with_automatic(message, decide(found), found, facts)
     if not labels:
         labels = (Label.UNCLEAR,)
@@ -114,12 +115,6 @@ def _with_automatic(
     if facts is None:
         return labels if labels == (Label.AUTO_REPLY,) else (Label.UNRELATED,)
     return labels
-
-
-def _has_file(message: Message) -> bool:
-    return any(p.name and p.declared_type not in ("application/pkcs7-signature", "message/rfc822",
-                                                  "application/pgp-signature", "text/calendar")
-               and not p.declared_type.startswith("image/") for p in message.parts)
 
 
 def _sentence(found: Findings, label: Label) -> str:
@@ -154,9 +149,7 @@ def is_topical(message: Message, *, language: str = "en") -> bool | None:
     if spam:
         return None if len(named & _STRONG) >= 2 else False
     about = any(t.has("topic") for t in words.tagged) or _subject_topic(message, words.language)
-    if named & _STRONG or (about and named) or _subject_topic(message, words.language):
-        return True
-    return None
+    return True if about and named - _VAGUE else None
 
 
 def _subject_topic(message: Message, language: str) -> bool:

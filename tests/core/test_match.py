@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from dsar.core.caseindex import CaseFacts, CaseIndex
-from dsar.core.lookalike import resembles
+from dsar.core.lookalike import Lookalikes, resembles
 from dsar.core.match import match
 from dsar.core.message import Address, Authentic, DeliveryReport, Message, Part
 from dsar.core.reference import reference_from
@@ -200,3 +200,4 @@ def test_a_bounce_that_names_only_the_address_is_matched_when_one_letter_went_th
 ])
 def test_domains_made_to_be_mistaken_are_known(domain: str, known: str, expected: bool) -> None:
     assert resembles(domain, known) is expected
+    assert bool(Lookalikes.of(["other.example", known]).imitated(domain)) is expected

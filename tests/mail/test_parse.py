@@ -89,6 +89,19 @@ def test_hidden_text_is_not_read() -> None:
     assert message.own_text == "Visible."
 
 
+@pytest.mark.parametrize("around", ["<br>" * 3000, "<div>" * 150, "<p>" * 9000])
+def test_hidden_text_stays_hidden_in_odd_markup(around: str) -> None:
+    message = mail(f'{around}<p>Visible.</p><div style="display:none">All data erased.</div>',
+                   kind="text/html")
+    assert "Visible." in message.own_text
+    assert "erased" not in message.own_text
+
+
+def test_markup_deeper_than_the_parser_goes_is_said_to_be_unread() -> None:
+    message = mail("<div>" * 3000 + "Visible.", kind="text/html")
+    assert message.defects == ("HTML nested too deeply",)
+
+
 def test_a_quotation_in_html_is_not_the_senders_word() -> None:
     message = mail("<p>No.</p><blockquote><p>Please delete my data.</p></blockquote>",
                    kind="text/html")

@@ -1,0 +1,180 @@
+"""What came of a request: erased, given, nothing held, or only part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsar.core.message import Label
+from dsar.reading.engine import Hit
+from dsar.reading.findings import Findings, is_only_possible
+
+_OBJECTS = ("data", "account", "all", "deletion", "systems", "address", "name", "gone")
+"""What is erased; a message or a request that was deleted is no erasure of data."""
+_SHORT = 8
+"""Words of a note that is a fact without any verb."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """The statements of one message, by what they are about."""
+
+    erased: list[Hit]
+    unsubscribed: list[Hit]
+    given: list[Hit]
+    nothing: list[Hit]
+    kept: list[Hit]
+    withheld: list[Hit]
+    partly: list[Hit]
+
+
+def weigh_outcomes(found: Findings) -> None:
+    """Erased, given, nothing held, or part of it; what was not done is a refusal."""
+    said = _said(found)
+    done = said.erased or said.given
+    if done:
+        _weigh_done(found, said)
+        return
+    found.add(Label.PARTIAL_FULFILMENT, said.unsubscribed, 2)
+    found.add(Label.NO_DATA_HELD, said.nothing, 2)
+    late = [h for h in said.kept if _is_not_yet(found, h)]
+    found.add(Label.ACKNOWLEDGEMENT, late)
+    barred = [h for h in said.kept if h.concept == "not_deleted" and h not in late]
+    found.add(Label.REFUSAL, barred, 2)
+    found.add(Label.REFUSAL, [h for h in said.kept if h.concept == "kept"], 0.6)
+    found.add(Label.REFUSAL, said.withheld, 0.6)
+
+
+def _weigh_done(found: Findings, said: _Said) -> None:
+    """Something was done: all of it, or part, when anything else is kept, withheld or to come."""
+    left = [*said.kept, *said.withheld, *said.partly] if said.erased else [
+        *said.withheld, *said.partly]
+    left = left or _outstanding(found) or (_kept_some(found, said.erased) if said.erased else [])
+    if left:
+        found.add(Label.PARTIAL_FULFILMENT, [*said.erased, *said.given, *left], 2)
+        return
+    found.add(Label.FULFILLED_ERASURE, said.erased, 2)
+    found.add(Label.FULFILLED_ACCESS, said.given, 2)
+
+
+def _said(found: Findings) -> _Said:
+    done = [h for h in (*found.facts("erased"), *_headlines(found)) if not _opens_if(found, h)]
+    erased = [h for h in done if not _is_only_mailing(found, h) and not _is_about_request(found, h)]
+    mailing = [h for h in done if _is_only_mailing(found, h)]
+    return _Said(
+        erased=erased,
+        unsubscribed=[*_unsubscribed(found), *mailing],
+        given=_given(found),
+        nothing=_nothing(found),
+        kept=_kept(found, erased),
+        withheld=[h for h in _said_plainly(found, "withheld")
+                  if not found.has(h, "portal") and not found.has(h, "id")],
+        partly=_said_plainly(found, "partly"),
+    )
+
+
+def _said_plainly(found: Findings, concept: str) -> list[Hit]:
+    return [h for h in found.of(concept) if not (h.conditional or h.question or h.reported)]
+
+
+def _is_not_yet(found: Findings, hit: Hit) -> bool:
+    """"Not yet deleted" is a delay, and no refusal."""
+    return bool(found.tagged[hit.sentence].places({"yet"}, hit.start - 3, hit.end + 1))
+
+
+def _opens_if(found: Findings, hit: Hit) -> bool:
+    """Whether the whole sentence hangs on a condition: "Once the period is over, data are …"."""
+    return bool(found.tagged[hit.sentence].places({"cond"}, 0, 2))
+
+
+def _unsubscribed(found: Findings) -> list[Hit]:
+    """Taken off a mailing list; "you will receive no more" counts as well."""
+    return [h for h in found.of("unsubscribed")
+            if not (h.conditional or h.question or h.modal or h.reported)
+            and (not h.future or found.spans(h, "unsubscribed_fin"))
+            and (not h.negated or found.spans(h, "unsubscribed_fin"))]
+
+
+def _headlines(found: Findings) -> list[Hit]:
+    """A note without a verb: "Customer account deleted"."""
+    bare = [h for h in found.facts("headline") if _words(found, h) <= _SHORT]
+    verbs = ("modal", "future", "cond", "near_cond", "neg", "cannot", "reported", "done")
+    return [h for h in bare if not any(found.has(h, v) for v in verbs)]
+
+
+def _words(found: Findings, hit: Hit) -> int:
+    return sum(token.isalpha() for token in found.tagged[hit.sentence].sentence.tokens)
+
+
+def _kept_some(found: Findings, erased: list[Hit]) -> list[Hit]:
+    """After an erasure, any other sentence on keeping or on a duty by law makes it partial.
+
+    Rather read "partly" too often than "erased" once too often.
+    """
+    done = {h.sentence for h in erased}
+    return [h for h in found.of("kept_some") if h.sentence not in done
+            and not (h.negated or h.question or h.reported or h.conditional)
+            and not (found.has(h, "request") or found.has(h, "suppression")
+                     or found.has(h, "none") or found.has(h, "undone"))]
+
+
+def _outstanding(found: Findings) -> list[Hit]:
+    """More time is taken for what is not yet given."""
+    return [h for h in found.of("extends") if not (h.conditional or h.question or h.reported
+                                                   or h.negated or is_only_possible(found, h))]
+
+
+def _is_only_mailing(found: Findings, hit: Hit) -> bool:
+    return found.has(hit, "newsletter") and not (found.has(hit, "account") or found.has(hit, "all")
+                                                 or found.has(hit, "systems"))
+
+
+def _is_about_request(found: Findings, hit: Hit) -> bool:
+    """"Your request has been deleted" says nothing about data."""
+    sentence = found.tagged[hit.sentence]
+    if not any(found.has(hit, name) for name in _OBJECTS) and not found.spans(hit, "complied"):
+        return True
+    if found.spans(hit, "request") and found.spans(hit, "confirm"):
+        return True
+    near = (hit.start - 4, hit.end)
+    own = sentence.places(set(_OBJECTS) - {"deletion"}, *near)
+    return not own and bool(sentence.places({"request", "letter", "password"}, *near)) and (
+        not found.spans(hit, "deletion"))
+
+
+def _given(found: Findings) -> list[Hit]:
+    given = [h for h in found.facts("given", "listing")
+             if not found.has(h, "id") and not found.has(h, "blank_form")]
+    given += [h for h in found.of("ready") if not (h.negated or h.future or h.conditional
+              or h.question) and not found.has(h, "password_asked")]
+    given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
+    asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
+    return [h for h in given if h.concept in ("given", "listing") or h.sentence not in asked]
+
+
+def _kept(found: Findings, erased: list[Hit]) -> list[Hit]:
+    done = {h.sentence for h in erased}
+    kept = [h for h in found.of("kept") if not (h.negated or h.question or h.reported)
+            and not (found.has(h, "request") and not found.has(h, "law"))
+            and not found.has(h, "suppression")]
+    barred = [h for h in found.of("not_deleted")
+              if not (h.conditional or h.question or h.reported) and h.sentence not in done
+              and not found.has(h, "undone")]
+    return [*kept, *barred]
+
+
+def _nothing(found: Findings) -> list[Hit]:
+    claims = {h.sentence for h in found.of("not_our_claim")}
+    return [h for h in found.of("nothing") if h.sentence not in claims
+            and not (h.conditional or h.future or h.question or h.reported)
+            and not found.spans(h, "further") and not found.has(h, "special")
+            and not _is_dealing(found, h)]
+
+
+def _is_dealing(found: Findings, hit: Hit) -> bool:
+    """Whether nothing is given away or received, which says nothing of what is held."""
+    if found.has(hit, "transfer"):
+        return True
+    if found.has(hit, "received") and not (found.has(hit, "hold") or found.has(hit, "found")):
+        return True
+    plain = found.spans(hit, "nothing_phrase")
+    return found.has(hit, "id") or (not plain and found.has(hit, "give"))
