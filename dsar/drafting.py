@@ -84,7 +84,7 @@ def reply_address(address: str, reference: str, key: bytes) -> str:
 def approve(
     planned: PlannedLetter, subject: DataSubject, desk: Desk, *, overrides: Mapping[str, str]
 ) -> Outgoing:
-    """Write one letter, archive its bytes and record its approval; nothing is sent.
+    """Write one letter of any stage, archive its bytes and record its approval; nothing is sent.
 
     overrides: rails the user overrides for this letter, with the reason; kept in the ledger.
     Raises LetterIncomplete for a letter with a gap, StorageFailed when the disk is full.
@@ -93,7 +93,8 @@ def approve(
     reference = earlier.facts.reference if earlier else reference_from(desk.entropy(5))
     case_id = earlier.id if earlier else reference.removeprefix("DSAR-")
     letter = Letter(
-        stage=Stage.REQUEST, right=planned.regime.rights[planned.right], regime=planned.regime,
+        stage=planned.stage, facts=planned.facts, right=planned.regime.rights[planned.right],
+        regime=planned.regime,
         language=planned.language, reference=reference, subject=subject,
         controller=planned.controller, disclosures=planned.disclosures, written_on=desk.today,
     )
@@ -105,7 +106,7 @@ def approve(
     events += [RailOverridden(on=desk.today, rail=rail, reason=reason)
                for rail, reason in overrides.items()]
     events.append(LetterApproved(
-        on=desk.today, stage=Stage.REQUEST, message_id=headers.message_id, digest=digest,
+        on=desk.today, stage=planned.stage, message_id=headers.message_id, digest=digest,
         recipient=planned.contact.value, account=desk.sender.account,
         channel=channel_of(planned),
         disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures),
@@ -115,7 +116,7 @@ def approve(
     return Outgoing(
         case_id=case_id, version=version + len(events), message=message,
         message_id=headers.message_id, sender=desk.sender.address,
-        recipient=planned.contact.value, stage=Stage.REQUEST, account=desk.sender.account,
+        recipient=planned.contact.value, stage=planned.stage, account=desk.sender.account,
     )
 
 
@@ -126,12 +127,16 @@ def channel_of(planned: PlannedLetter) -> str:
 
 
 def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:
+    """A follow-up goes in the thread of its case and asks for answers where the request did."""
     sender = desk.sender
     domain = sender.address.rpartition("@")[2]
     tagged = reply_address(sender.address, reference, sender.tag_key) if sender.tag_key else None
+    if planned.case is not None and planned.stage is not Stage.REQUEST:
+        tagged = planned.case.facts.reply_address
     return Headers(
         sender=sender.address, display_name=sender.display_name, recipient=planned.contact.value,
         reply_to=tagged, message_id=f"<{desk.entropy(12).hex()}@{domain}>", dated=desk.now,
+        in_reply_to=planned.in_reply_to, references=planned.references,
     )
 
 
@@ -149,6 +154,7 @@ def _opened(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference:
         recipient=planned.contact.value, reply_address=reply_to,
         reply_domains=() if controller.shared_domain else controller.reply_domains,
         reply_mailboxes=tuple(sorted(mailboxes)), mailbox=desk.sender.address,
+        follows=planned.follows,
     )
 
 

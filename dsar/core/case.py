@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from dsar.core.events import (
+    AnswerChecked,
     ApprovalWithdrawn,
     CaseClosed,
     CaseEvent,
@@ -32,6 +33,7 @@ from dsar.core.events import (
 from dsar.core.letter import Stage
 
 __all__ = [
+    "AnswerChecked",
     "ApprovalWithdrawn",
     "Case",
     "CaseClosed",
@@ -77,7 +79,11 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What the events of one case add up to; `version` is how many events there are."""
+    """What the events of one case add up to; `version` is how many events there are.
+
+    replies_at_approval: how many replies there were when the latest letter was approved.
+    checked: the latest answer a person went through, point by point.
+    """
 
     version: int = 0
     opened: CaseOpened | None = None
@@ -97,6 +103,8 @@ class Case:
     closed: CaseClosed | None = None
     notes: tuple[NoteAdded, ...] = ()
     overrides: tuple[RailOverridden, ...] = ()
+    replies_at_approval: int = 0
+    checked: AnswerChecked | None = None
 
     @property
     def id(self) -> str:
@@ -171,7 +179,8 @@ def apply(case: Case, event: CaseEvent) -> Case:
         case CaseOpened():
             return _with(case, opened=event)
         case LetterApproved():
-            return _with(case, approved=event, approvals=(*case.approvals, event), refused=None)
+            return _with(case, approved=event, approvals=(*case.approvals, event), refused=None,
+                         replies_at_approval=len(case.replies))
         case ApprovalWithdrawn():
             pending = case.approved and case.approved.message_id != event.message_id
             return _with(case, approved=case.approved if pending else None)
@@ -189,6 +198,8 @@ def apply(case: Case, event: CaseEvent) -> Case:
             return _with(case, replies=(*case.replies, Reply(received=event)))
         case ReplyRead():
             return _with(case, replies=tuple(_read(r, event) for r in case.replies))
+        case AnswerChecked():
+            return _with(case, checked=event)
         case ReceiptKnown():
             return _with(case, receipt=event)
         case ClockEvent() | IdentityProvided() | ExtensionNotified():

@@ -154,6 +154,21 @@ class ReplyRead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerChecked:
+    """An answer was gone through: which demands of the request it meets and which it lacks.
+
+    present, missing: ids of demands as the law's data name them. digest: of the answer, where
+    one message is meant.
+    """
+
+    on: date
+    missing: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+    digest: str = ""
+    by: str = "person"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReceiptKnown:
     """When the letter reached the controller, where that differs from sending."""
 
@@ -242,7 +257,7 @@ class Retracted:
 
 CaseEvent = (
     CaseOpened | LetterApproved | ApprovalWithdrawn | SendAttempted | LetterSent | LetterRefused
-    | SendAbandoned | DeliveryFailed | ReplyReceived | ReplyRead | ReceiptKnown | ClockEvent
-    | IdentityProvided | ExtensionNotified | ComplaintLodged | CaseClosed | CaseReopened | NoteAdded
-    | RailOverridden | Retracted
+    | SendAbandoned | DeliveryFailed | ReplyReceived | ReplyRead | AnswerChecked | ReceiptKnown
+    | ClockEvent | IdentityProvided | ExtensionNotified | ComplaintLodged | CaseClosed
+    | CaseReopened | NoteAdded | RailOverridden | Retracted
 )

@@ -68,7 +68,8 @@ def story_of(case: Case, today: date) -> tuple[tuple[date, str], ...]:
 
     Automatic replies, bounces and doubtful senders are no part of it.
     """
-    words = {Stage.REQUEST: "sent", Stage.REMINDER: "reminded"}
+    words = {Stage.REQUEST: "sent", Stage.REMINDER: "reminded", Stage.FOLLOW_UP: "reminded",
+             Stage.COMPLAINT_FIRST: "complained"}
     ours = [(sent.on, words[sent.stage]) for sent in case.letters
             if sent.stage in words and sent.message_id not in case.bounced]
     theirs = [(reply.received.on, _event(reply)) for reply in case.replies

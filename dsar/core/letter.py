@@ -19,6 +19,7 @@ class Stage(StrEnum):
     FOLLOW_UP = "follow-up"
     REMINDER = "reminder"
     WITHDRAWAL = "withdrawal"
+    COMPLAINT_FIRST = "complaint-first"
     COMPLAINT = "complaint"
 
 

@@ -10,10 +10,13 @@ from dsar.core.case import Case
 from dsar.core.contact import contact_problem, mailbox_key
 from dsar.core.controller import Contact, Controller
 from dsar.core.disclose import disclosures, missing_identifiers
-from dsar.core.letter import Disclosure
+from dsar.core.letter import Disclosure, Stage
 from dsar.core.regime import Regime
 from dsar.core.subject import DataSubject
 from dsar.core.tombstone import Tombstones
+
+MACHINE_MAIL = frozenset({"auto_reply", "bounce_permanent", "bounce_temporary"})
+"""Labels of messages that nobody wrote; they hold no approved letter back."""
 
 COOL_DOWN_MONTHS = {"access": 6, "erasure": 12}
 """Months after a case closed before the same request is planned again (tool policy)."""
@@ -21,10 +24,12 @@ COOL_DOWN_MONTHS = {"access": 6, "erasure": 12}
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedLetter:
-    """One request to be written.
+    """One letter to be written.
 
-    covers: slugs of group members it speaks to as well. case: the case it continues, where
-    an earlier letter never arrived (bounced, refused) and the contact has changed since.
+    covers: slugs of group members it speaks to as well. case: the case it continues: a
+    follow-up, or where an earlier letter never arrived (bounced, refused) and the contact has
+    changed since. facts: what a follow-up quotes. in_reply_to, references: Message-IDs of the
+    thread (RFC 5322, section 3.6.4). follows: the id of an earlier case that this one checks.
     """
 
     controller: Controller
@@ -36,6 +41,11 @@ class PlannedLetter:
     because: str = ""
     covers: tuple[str, ...] = ()
     case: Case | None = None
+    stage: Stage = Stage.REQUEST
+    facts: Mapping[str, object] = field(default_factory=dict)
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    follows: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,10 +288,25 @@ def changed_since_approval(case: Case, controller: Controller, today: date) -> s
     approved = case.approved
     if approved is None or approved.channel != "email":
         return ""
+    if approved.stage is not Stage.REQUEST and _is_answered_since(case):
+        return "a message has come since it was approved"
+    if approved.stage is Stage.COMPLAINT:
+        return ""
+    return recipient_problem(case, controller, approved.recipient, today)
+
+
+def _is_answered_since(case: Case) -> bool:
+    """Whether a message that nobody's machine sent by itself came after the approval."""
+    return any(not (r.reading and set(r.reading.labels) <= MACHINE_MAIL)
+               for r in case.replies[case.replies_at_approval:])
+
+
+def recipient_problem(case: Case, controller: Controller, address: str, today: date) -> str:
+    """Why the rail `contact` holds another letter to an address of the case, or ""."""
     if not controller.contactable:
         return "the company cannot be written to any more"
     same = [c for c in controller.emails(case.facts.right)
-            if mailbox_key(c.value) == mailbox_key(approved.recipient)]
+            if mailbox_key(c.value) == mailbox_key(address)]
     if not same:
         return "the registry has another address now"
     overridden = any(o.rail == "contact" for o in case.overrides)

@@ -180,6 +180,22 @@ class Applies:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BeforeComplaint:
+    """What the law wants a person to do before the authority hears them.
+
+    step: "complaint" or "appeal" to the company. wait_days: how long one waits for its outcome
+    where the law's periods name no date. since: the first day this holds.
+    """
+
+    step: str
+    section: str = ""
+    wait_days: int | None = None
+    since: date | None = None
+    basis: str = ""
+    confidence: str = "unverified"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Complaint:
     """Where silence or refusal is complained of, and until when."""
 
@@ -192,6 +208,7 @@ class Complaint:
     registry: str = ""
     deemed_refusal: str = ""
     note: str = ""
+    first: BeforeComplaint | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

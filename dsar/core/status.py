@@ -153,17 +153,17 @@ def _open_question(case: Case, reply: Reply) -> str:
     if reply.confirmed is None and not labels <= APPLIED_BY_ITSELF:
         return "a reply waits to be read"
     for label, words in ASKS.items():
-        if label in labels and not _answered_since(case, reply):
+        if label in labels and not answered_since(case, reply):
             return words
     return ""
 
 
-def _answered_since(case: Case, reply: Reply) -> bool:
-    """Whether the person did something after that reply: sent a letter, proved who they are."""
+def answered_since(case: Case, reply: Reply, *, letters: bool = True) -> bool:
+    """Whether the person did what that reply asks for since, or (`letters`) wrote about it."""
     when = reply.received.on
     acted = [e.on for e in case.clock if isinstance(e, IdentityProvided)
              or (isinstance(e, ClockEvent) and e.type.endswith(("_provided", "_paid")))]
-    sent = [s.on for s in case.letters if s != case.request]
+    sent = [s.on for s in case.letters if s != case.request] if letters else []
     return any(day >= when for day in [*acted, *sent])
 
 

@@ -12,7 +12,11 @@ from dsar.yamlfile import Reader, read
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """One supervisory authority, attorney general or agency."""
+    """One supervisory authority, attorney general or agency.
+
+    places: `CC-SUB` of the parts of a country it is there for; bodies: "private", "public",
+    empty for both. complaints_by_email: false where its e-mail address takes no complaint.
+    """
 
     id: str
     name: str
@@ -25,6 +29,9 @@ class Authority:
     languages: tuple[str, ...] = ()
     complaint_language: str | None = None
     scope: str | None = None
+    places: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    complaints_by_email: bool = True
     note: str = ""
     source: str = ""
     confidence: str = "unverified"
@@ -62,6 +69,9 @@ def _authority(reader: Reader) -> Authority:
         languages=reader.texts("languages"),
         complaint_language=reader.optional("complaint_language"),
         scope=reader.optional("scope"),
+        places=reader.texts("places"),
+        bodies=reader.texts("bodies"),
+        complaints_by_email=reader.flag("complaints_by_email", default=True),
         note=reader.text("note"),
         source=reader.text("source", required=True),
         confidence=confidence,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dsar.core.regime import Acknowledgement, Applies, Complaint, Regime, RightRule
+from dsar.core.regime import (
+    Acknowledgement,
+    Applies,
+    BeforeComplaint,
+    Complaint,
+    Regime,
+    RightRule,
+)
 from dsar.law.periods import CONFIDENCE, acknowledgement, clock_stop, extension, periods
 from dsar.yamlfile import Document, Reader, read
 
@@ -163,6 +170,21 @@ def _complaint(reader: Reader) -> Complaint:
         registry=reader.text("registry"),
         deemed_refusal=reader.text("deemed_refusal"),
         note=reader.text("note"),
+        first=_first(reader.mapping("first")) if reader.raw("first") is not None else None,
+    )
+    reader.finish()
+    return found
+
+
+def _first(reader: Reader) -> BeforeComplaint:
+    days = reader.number("wait_days")
+    found = BeforeComplaint(
+        step=reader.one_of("step", ("complaint", "appeal"), default="complaint"),
+        section=reader.text("section"),
+        wait_days=int(days) if days is not None else None,
+        since=reader.day("since"),
+        basis=reader.text("basis"),
+        confidence=reader.one_of("confidence", CONFIDENCE, default="unverified"),
     )
     reader.finish()
     return found

@@ -20,6 +20,7 @@ FACTS: dict[str, object] = {
     "against": ("Acme Data", "privacy@example.com"), "annexes": ("my request", "its reminder"),
     "story": ((date(2026, 9, 14), "sent"), (date(2026, 9, 16), "acknowledged"),
               (date(2026, 11, 16), "reminded"), (date(2026, 11, 22), "no_answer")),
+    "step": "complaint",
     "authority_lines": ("Example Authority", "1 Example Square", "Exampletown"),
 }
 DETAILS: dict[str, object] = {"details": ("my address is 1 Example Street",)}

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from dsar.core.case import (
+    AnswerChecked,
     ApprovalWithdrawn,
     CaseClosed,
     CaseOpened,
@@ -29,6 +30,7 @@ from dsar.core.case import (
     SendAbandoned,
     SendAttempted,
 )
+from dsar.core.letter import Stage
 from dsar.core.status import Standing
 from dsar.report.rows import deadline_item
 from dsar.report.terminal import WIDTH, columns, printable
@@ -85,7 +87,8 @@ def _lines(
     yield from _due_lines(standing, explain=explain)
     if facts.recipient:
         yield f"  to {printable(facts.recipient)}, reference {facts.reference}"
-    if told := [kind for a in case.approvals for kind, _ in a.disclosed]:
+    if told := [kind for a in case.approvals if a.stage is not Stage.COMPLAINT
+                for kind, _ in a.disclosed]:
         yield f"  learned about you: {', '.join(dict.fromkeys(told))}"
     yield "What happened:"
     for recorded in events:
@@ -149,6 +152,9 @@ def _describe_answer(event: Event) -> str:
             sentence = f": “{event.sentence}”" if event.sentence else ""
             by = "read by a person" if event.by != "machine" else "read by machine"
             return f"{by} as {', '.join(event.labels)}{sentence}"
+        case AnswerChecked():
+            lacks = f"lacks {', '.join(event.missing)}" if event.missing else "lacks nothing"
+            return f"answer gone through: {lacks}"
         case ReceiptKnown():
             return f"received by the company ({event.how})"
         case ClockEvent():

@@ -239,7 +239,7 @@ def _case_row(standing: Standing, today: date) -> str:
 
 
 def _reminded(standing: Standing) -> str:
-    later = [s for s in standing.case.letters if s.stage != "request"]
+    later = [s for s in standing.case.letters if s.stage in ("reminder", "follow-up")]
     return f"{later[-1].on:%m-%d}" if later else ""
 
 
