@@ -147,7 +147,7 @@ def _qualified(
         conditional=any("cond" in m for m in marks)
         or bool(sentence.places({"near_cond"}, max(clause, start - 3), start))
         or _is_policy(sentence, end)
-        or bool(sentence.places({"cond"}, start + 1, end) and "cond" not in pattern.elements)
+        or any(wide > 1 or i not in covered for i in sentence.places({"cond"}, start + 1, end))
         or bool(wide > 1 and sentence.places({"cond"}, end, end + 12)),
         modal=bool(sentence.places({"modal"}, max(clause, start - 2 * wide), end)),
         reported=any("reported" in m for m in marks),

@@ -111,10 +111,22 @@ def _kept_some(found: Findings, erased: list[Hit]) -> list[Hit]:
     Rather read "partly" too often than "erased" once too often.
     """
     done = {h.sentence for h in erased}
-    return [h for h in found.of("kept_some") if h.sentence not in done
+    first = min(done)
+    if any(_turns(found, n, erased) for n in range(first, len(found.tagged))):
+        return erased
+    return [h for h in found.of("kept_some")
+            if (h.sentence not in done or h.start > max(e.end for e in erased))
             and not (h.negated or h.question or h.reported or h.conditional)
             and not (found.has(h, "request") or found.has(h, "suppression")
                      or found.has(h, "none") or found.has(h, "undone"))]
+
+
+def _turns(found: Findings, number: int, erased: list[Hit]) -> bool:
+    """Whether a "but" follows the erasure, in its own sentence or a later one."""
+    sentence = found.tagged[number]
+    start = max((e.end for e in erased if e.sentence == number), default=0)
+    turns = sentence.places({"but"}, start, len(sentence.tags))
+    return bool(turns) and not sentence.has("undone") and not sentence.places({"cond"}, 0, 3)
 
 
 def _outstanding(found: Findings) -> list[Hit]:

@@ -63,7 +63,7 @@ def test_examples_are_read_right(language: str) -> None:
     assert macro_f1 >= 0.95
 
 
-@pytest.mark.parametrize("name", ["heldout", "letters", "more", "third", "fourth"])
+@pytest.mark.parametrize("name", ["heldout", "letters", "more", "third", "fourth", "fifth"])
 def test_further_examples_are_read_right(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`heldout` was never tuned to; the others were first scored, then learned from."""
     rows = examples(name)
