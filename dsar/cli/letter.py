@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "eml", "docx", "pdf")
 STAGES = tuple(map(str, Stage))
-COLUMNS = ("law", "right", "stage", "languages")
+COLUMNS = ("law", "right", "stage", "languages", "unreviewed")
 
 
 @click.group()
@@ -44,20 +44,27 @@ def _letter_options(command: click.decorators.FC) -> click.decorators.FC:
 @global_options
 @pass_app
 def types(app: App, *, law: str | None) -> None:
-    """List the letters there are: law, right, stage and languages."""
+    """List the letters there are: law, languages, rights and stages.
+
+    A language marked * has been read by nobody but its author.
+    """
+    from dsar.cli.lettertypes import lines_of, unreviewed
     from dsar.letters.catalogue import letter_types
+    from dsar.letters.languages import reviewed_languages
 
     laws = [law_named(app, law)] if law else app.laws.regimes.values()
     found = list(letter_types(laws, app.template_folders))
+    reviewed = reviewed_languages(app.template_folders)
     items = [{"law": t.regime.id, "right": t.right, "stage": str(t.stage),
-              "languages": list(t.languages)} for t in found]
+              "languages": list(t.languages),
+              "unreviewed": unreviewed(t.languages, reviewed)} for t in found]
     if app.settings.json:
         app.emit("letters", items, {"total": len(items)})
     elif app.settings.plain:
         app.emit_rows(COLUMNS, items)
     else:
-        for t in found:
-            click.echo(f"{t.regime.id:<16} {t.right:<27} {t.stage:<11} {' '.join(t.languages)}")
+        for line in lines_of(found, reviewed):
+            click.echo(line)
 
 
 @letter.command()

@@ -41,6 +41,16 @@ def test_types_lists_law_right_stage_and_languages(dsar: Dsar) -> None:
     assert {"de", "en", "fr"} <= set(access["languages"])
 
 
+def test_types_marks_the_languages_nobody_but_the_author_has_read(dsar: Dsar) -> None:
+    items = dsar("letter", "types", "--law", "eu-gdpr", "--json").json["items"]
+    assert all({"ga", "mt", "is"} <= set(i["unreviewed"]) <= set(i["languages"])
+               for i in items if "ga" in i["languages"])
+    shown = dsar("letter", "types", "--law", "eu-gdpr").out
+    assert {"ga*", "mt*", "is*", "en"} <= set(shown.split())
+    assert shown.splitlines()[-1].startswith("* read by nobody but its author")
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_preview_shows_the_letter_and_sends_nothing(alex: Dsar) -> None:
     shown = alex("letter", "preview", "clearview-ai", today=TODAY)
     assert shown.out.startswith("Access request under Article 15 GDPR [DSAR-0000-0000]\n")

@@ -52,6 +52,8 @@ def pages(content: bytes, tmp_path: Path) -> int:
     ("eu-gdpr", "pl"), ("eu-gdpr", "hu"), ("eu-gdpr", "el"), ("eu-gdpr", "bg"),
     ("eu-gdpr", "es"), ("eu-gdpr", "it"), ("eu-gdpr", "pt"), ("eu-gdpr", "nl"),
     ("eu-gdpr", "ro"),
+    ("eu-gdpr", "sv"), ("eu-gdpr", "da"), ("no-gdpr", "nb"), ("eu-gdpr", "fi"), ("eu-gdpr", "et"),
+    ("eu-gdpr", "lv"), ("eu-gdpr", "lt"), ("eu-gdpr", "is"), ("eu-gdpr", "ga"), ("eu-gdpr", "mt"),
 ])
 def test_a_first_letter_is_one_page_with_every_name_readable(
     make_letter: MakeLetter, tmp_path: Path, law: str, language: str, name: str
