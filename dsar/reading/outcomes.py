@@ -155,12 +155,21 @@ def _is_about_request(found: Findings, hit: Hit) -> bool:
 
 def _given(found: Findings) -> list[Hit]:
     given = [h for h in found.facts("given", "listing")
-             if not found.has(h, "id") and not found.has(h, "blank_form")]
+             if not found.has(h, "id") and not found.has(h, "blank_form")
+             and not _is_of_letter(found, h)]
     given += [h for h in found.of("ready") if not (h.negated or h.future or h.conditional
-              or h.question) and not found.has(h, "password_asked")]
+              or h.question) and not found.has(h, "none")]
     given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
     asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
     return [h for h in given if h.concept in ("given", "listing") or h.sentence not in asked]
+
+
+def _is_of_letter(found: Findings, hit: Hit) -> bool:
+    """"A copy of your request" is no copy of data."""
+    sentence = found.tagged[hit.sentence]
+    near = (hit.start, hit.end + 4)
+    return bool(sentence.places({"request", "letter"}, *near)) and not sentence.places(
+        {"data", "overview", "all", "given_phrase", "following"}, *near)
 
 
 def _kept(found: Findings, erased: list[Hit]) -> list[Hit]:
@@ -183,8 +192,8 @@ def _nothing(found: Findings) -> list[Hit]:
 
 
 def _is_dealing(found: Findings, hit: Hit) -> bool:
-    """Whether nothing is given away or received, which says nothing of what is held."""
-    if found.has(hit, "transfer"):
+    """Whether it is something else that there is not: a transfer, a reason, a decision."""
+    if any(found.has(hit, name) for name in ("transfer", "beside", "processor")):
         return True
     if found.has(hit, "received") and not (found.has(hit, "hold") or found.has(hit, "found")):
         return True
