@@ -42,9 +42,10 @@ class Tally:
 @click.command()
 @click.option("--account", "account_name", metavar="NAME", help="Only this account.")
 @click.option("--rescan", is_flag=True, help="Forget how far was read; nothing is filed twice.")
+@click.option("--watch", is_flag=True, help="Stay, and file replies as they arrive; Ctrl-C ends.")
 @global_options
 @pass_app
-def poll(app: App, *, account_name: str | None, rescan: bool) -> None:
+def poll(app: App, *, account_name: str | None, rescan: bool, watch: bool) -> None:
     """Fetch new mail and file the replies.
 
     Never changes the mailbox. Mail that answers no case is neither stored nor shown. Letters
@@ -55,12 +56,42 @@ def poll(app: App, *, account_name: str | None, rescan: bool) -> None:
     chosen = [account_named(app, account_name)] if account_name else list(accounts(app))
     if not chosen:
         chosen = [account_named(app, None)]
-    with app.home.working(), app.writing() as store:
-        tally = poll_accounts(app, store, chosen, rescan=rescan)
-    report(app, tally)
+    tally = _poll_once(app, chosen, rescan=rescan)
+    while watch:
+        _wait(app, chosen)
+        tally = _poll_once(app, chosen, rescan=False)
     app.next("dsar inbox list" if tally.waiting else "dsar status")
     if tally.failed:
         raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))
+
+
+def _poll_once(app: App, chosen: Sequence[Account], *, rescan: bool) -> Tally:
+    with app.home.working(), app.writing() as store:
+        tally = poll_accounts(app, store, chosen, rescan=rescan)
+    if tally.looked_at or not app.settings.quiet:
+        report(app, tally)
+    return tally
+
+
+def _wait(app: App, chosen: Sequence[Account]) -> None:
+    """Wait for news: by IDLE with one IMAP account, a minute where there are several.
+
+    No lock is held meanwhile, so that other commands can work.
+    """
+    import time
+
+    from dsar.cli.mailing import open_mailbox
+    from dsar.mail.imap import ImapMailbox
+
+    mailbox = open_mailbox(app, chosen[0]) if len(chosen) == 1 else None
+    if not isinstance(mailbox, ImapMailbox):
+        time.sleep(60)
+        return
+    try:
+        while not mailbox.wait("INBOX", 15 * 60):
+            pass
+    finally:
+        mailbox.close()
 
 
 def poll_accounts(

@@ -47,7 +47,7 @@ def screen(store: Store, item: dict[str, Any], message: Message, place: str) -> 
     from dsar.report.terminal import cut, printable
 
     sender = f"{message.sender.name} <{message.sender.addr}>" if message.sender else "unknown"
-    yield cut(f"[{place}] {sender}", 80)
+    yield cut(f"[{place}] {sender.strip()}", 80)
     yield cut(f"  provider: {message.authentic}   arrived {item['on']}   {item['subject']}", 80)
     yield cut(f"  reads as {', '.join(item['labels'])}: {item['why']}", 80)
     for number, case_id in enumerate(_choices(item), start=1):

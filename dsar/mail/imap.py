@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -113,6 +114,25 @@ class ImapMailbox:
             client.append(sent, message, flags=(b"\\Seen",))
 
         self._do(append)
+
+    def wait(self, mailbox: str, timeout_s: float) -> bool:
+        """Wait until the server speaks of the mailbox (IDLE, RFC 2177); False: time is up.
+
+        Where the server knows no IDLE, returns True after at most a minute: look yourself.
+        timeout_s: at most 29 minutes, after which servers may hang up.
+        """
+        def idle(client: Any) -> bool:
+            if not client.has_capability("IDLE"):
+                time.sleep(min(timeout_s, 60))
+                return True
+            self._examine(client, mailbox)
+            client.idle()
+            try:
+                return bool(client.idle_check(timeout=min(timeout_s, 29 * 60)))
+            finally:
+                client.idle_done()
+
+        return self._do(idle)
 
     def close(self) -> None:
         """Log out; never raises."""
