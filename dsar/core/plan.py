@@ -111,9 +111,9 @@ def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choi
     for controller in controllers:
         waiting = taken.waiting(controller)
         if waiting is not None:
-            changed = changed_since_approval(waiting, controller, choice.today)
-            if changed:
-                skipped.append(_stays(controller, waiting, changed))
+            held = _held_in_queue(waiting, controller, choice)
+            if held is not None:
+                skipped.append(held)
             elif waiting not in queued:
                 queued.append(waiting)
             continue
@@ -149,8 +149,11 @@ class _Taken:
                 taken.cases[key] = case
         return taken
 
-    def find(self, controller: Controller, contact: Contact | None) -> Case | None:
-        return next((self.cases[k] for k in _keys(controller, contact) if k in self.cases), None)
+    def holding(self, controller: Controller, contact: Contact | None) -> list[Case]:
+        """Every case that speaks against a new letter; those in doubt come first."""
+        found = {self.cases[k].id: self.cases[k] for k in _keys(controller, contact)
+                 if k in self.cases}
+        return sorted(found.values(), key=lambda case: case.in_doubt is None)
 
     def waiting(self, controller: Controller) -> Case | None:
         """The case of this very company whose approved letter was never attempted."""
@@ -200,32 +203,39 @@ def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLet
     regime = _regime(controller, choice)
     if isinstance(regime, Skip):
         return regime
+    law, because = regime
     contact = _contact(controller, choice)
-    duplicate = taken.find(controller, contact if isinstance(contact, Contact) else None)
-    retry = duplicate is not None and isinstance(contact, Contact) and (
-        _never_arrived(duplicate, controller, contact))
-    if duplicate is not None and not retry and not choice.again:
-        return _duplicate(controller, duplicate)
+    holding = taken.holding(controller, contact if isinstance(contact, Contact) else None)
+    against = [case for case in holding if isinstance(contact, Skip)
+               or not _never_arrived(case, controller, contact, law)]
+    if against and (against[0].in_doubt or not choice.again):
+        return _duplicate(controller, against[0])
     forgotten = _forgotten(controller, contact, choice)
-    if forgotten is not None and duplicate is None and not choice.again:
+    if forgotten is not None and not holding and not choice.again:
         return forgotten
     if isinstance(contact, Skip):
         return contact
     together = taken.planned_with(controller, contact)
     if together is not None:
         return together
-    missing = missing_identifiers(choice.subject, controller, choice.right)
-    if missing:
-        lacking = ", ".join(" or ".join(kinds) for kinds in missing)
-        return Skip(controller=controller, rail="least-data", why=f"needs {lacking}",
-                    way_out=f"dsar person edit {choice.subject.id}")
-    law, because = regime
+    lacking = _lacking(controller, choice)
+    if lacking is not None:
+        return lacking
     return PlannedLetter(
         controller=controller, contact=contact, right=choice.right, regime=law,
         language=letter_language(controller, law, choice), because=because,
-        case=duplicate if retry else None,
+        case=holding[0] if holding and not against else None,
         disclosures=disclosures(choice.subject, controller, choice.right),
     )
+
+
+def _lacking(controller: Controller, choice: Choice) -> Skip | None:
+    missing = missing_identifiers(choice.subject, controller, choice.right)
+    if not missing:
+        return None
+    kinds = ", ".join(" or ".join(kinds) for kinds in missing)
+    return Skip(controller=controller, rail="least-data", why=f"needs {kinds}",
+                way_out=f"dsar person edit {choice.subject.id}")
 
 
 def _held_back(controller: Controller, choice: Choice) -> Skip | None:
@@ -303,8 +313,10 @@ def _is_answered_since(case: Case) -> bool:
 
 def recipient_problem(case: Case, controller: Controller, address: str, today: date) -> str:
     """Why the rail `contact` holds another letter to an address of the case, or ""."""
-    if not controller.contactable:
+    if not controller.contactable or controller.status == "defunct":
         return "the company cannot be written to any more"
+    if controller.excluded is not None:
+        return "the company is excluded by you"
     same = [c for c in controller.emails(case.facts.right)
             if mailbox_key(c.value) == mailbox_key(address)]
     if not same:
@@ -313,14 +325,25 @@ def recipient_problem(case: Case, controller: Controller, address: str, today: d
     return contact_problem(same[0], today, accept_unverified=overridden) or ""
 
 
-def _stays(controller: Controller, case: Case, why: str) -> Skip:
-    return Skip(controller=controller, rail="contact", why=f"approved letter held: {why}",
+def _held_in_queue(case: Case, controller: Controller, choice: Choice) -> Skip | None:
+    """Why the approved letter of a case stays where it is, or None."""
+    rail, why = "contact", changed_since_approval(case, controller, choice.today)
+    if controller.slug in choice.excluded:
+        rail, why = "excluded", choice.excluded[controller.slug] or "excluded by you"
+    if not why:
+        return None
+    return Skip(controller=controller, rail=rail, why=f"approved letter held: {why}",
                 way_out=f"dsar queue cancel {case.id}")
 
 
-def _never_arrived(case: Case, controller: Controller, contact: Contact) -> bool:
-    """Whether the open case of this company got no letter through, and there is a new address."""
-    if case.closed or case.in_doubt or case.request or case.facts.controller != controller.slug:
+def _never_arrived(case: Case, controller: Controller, contact: Contact, law: Regime) -> bool:
+    """Whether the open case of this company got no letter through, and there is a new address.
+
+    A form that is prepared may have been filed; another law means another case.
+    """
+    if case.closed or case.in_doubt or case.request or case.approved:
+        return False
+    if case.facts.controller != controller.slug or case.facts.regime != law.id:
         return False
     tried = {mailbox_key(a.recipient) for a in case.approvals}
     return bool(tried) and mailbox_key(contact.value) not in tried
