@@ -29,6 +29,7 @@ class Config:
     """What the user set.
 
     store: a URL such as `tinydb:` (empty path: the home's ledger folder).
+    passphrase: where the passphrase of an encrypted home comes from, for the command line to read.
     chosen: slugs of the companies to write to; empty means the whole registry.
     """
 
@@ -37,6 +38,7 @@ class Config:
     store: str = "tinydb:"
     chosen: tuple[str, ...] = ()
     people: tuple[DataSubject, ...] = ()
+    passphrase: yamlfile.Reader | None = None
 
     def person(self, wanted: str | None) -> DataSubject:
         """The person with this id, or the only one. Raises NotSetUp."""
@@ -65,6 +67,7 @@ def load_config(config: Path, people: Path) -> Config:
         accounts=tuple(AccountSettings(name=a.text("name", required=True), reader=a)
                        for a in top.mappings("accounts")),
         people=persons,
+        passphrase=top.mapping("passphrase") if top.raw("passphrase") is not None else None,
     )
     top.finish()
     _refuse_twice(document, [(a.name, a.reader.value.line) for a in found.accounts], "account")
@@ -152,8 +155,10 @@ def write_people(path: Path, people: Iterable[DataSubject]) -> None:
 def write_config(
     path: Path, *, store: str, chosen: Iterable[str], accounts: Iterable[dict[str, Any]]
 ) -> None:
-    """Write config.yaml whole. Raises StorageFailed."""
-    content: dict[str, Any] = {}
+    """Write config.yaml; what else stands in it stays. Raises StorageFailed."""
+    old = yamlfile.plain(yamlfile.read(path).value) if path.exists() else None
+    content: dict[str, Any] = {key: value for key, value in (old or {}).items()
+                               if key not in ("store", "accounts", "companies")}
     if store != "tinydb:":
         content["store"] = store
     content["accounts"] = list(accounts)

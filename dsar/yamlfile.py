@@ -332,6 +332,13 @@ def empty() -> Mapping:
     return result
 
 
+def plain(value: Any) -> Any:
+    """Return mappings and lists without their lines, as `dump` takes them."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
 def dump(value: Any) -> str:
     """Return `value` as YAML that `read` reads back, keys in the order given."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

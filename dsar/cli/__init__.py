@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "backup": "Write everything into one encrypted file.",
         "export": "Give a person everything that is kept about them.",
         "forget": "Remove a person, a company or old cases for good.",
+        "passphrase": "Encrypt ledger and mail at rest: set, change, remove.",
         "restore": "Bring a backup back into an empty home.",
         "schedule": "Have `dsar run` called every hour: show, install.",
         "version": "Show the version of dsar and of its data.",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dsar.registry.load import Registry
     from dsar.store import Store
     from dsar.store.archive import Archive
+    from dsar.store.sealing import Sealer
 
 
 class App:
@@ -145,19 +146,42 @@ class App:
                  and wanted.country in (None, c.country)]
         return found[: wanted.limit]
 
-    def store(self, *, write: bool = False) -> Store:
+    @cached_property
+    def sealer(self) -> Sealer | None:
+        """The key of an encrypted home; asks for the passphrase. Raises Locked, CannotUnseal."""
+        if not self.home.sealed_key.exists():
+            return None
+        from dsar.cli.passphrases import unlocked
+
+        return unlocked(self)
+
+    def store(self, *, write: bool = False, sealer: Sealer | None = None) -> Store:
         """Open the ledger. Raises AnotherAtWork, LedgerDamaged, StorageFailed."""
         from dsar.store import open_store
 
         url = self.config.store
         url = f"tinydb:{self.home.ledger}" if url == "tinydb:" else url
         author = self.environment.get("DSAR_AUTHOR") or self.settings.person or "user"
-        return open_store(url, write=write, now=self.now, author=author)
+        return open_store(url, write=write, now=self.now, author=author, sealer=sealer)
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
         """The ledger, to read from."""
-        store = self.store()
+        store = self.store(sealer=self.sealer)
+        try:
+            yield store
+        finally:
+            store.close()
+
+    @contextmanager
+    def glancing(self) -> Iterator[Store]:
+        """The ledger, for what `status` needs: without a passphrase where that is readable."""
+        readable = False
+        if self.home.sealed_key.exists():
+            from dsar.keeping.atrest import KeyFile
+
+            readable = KeyFile.read(self.home.sealed_key).readable_status
+        store = self.store(sealer=None if readable else self.sealer)
         try:
             yield store
         finally:
@@ -167,7 +191,7 @@ class App:
     def writing(self) -> Iterator[Store]:
         """The ledger, to write to. Raises AnotherAtWork."""
         self.home.create()
-        store = self.store(write=True)
+        store = self.store(write=True, sealer=self.sealer)
         try:
             yield store
         finally:
@@ -178,7 +202,7 @@ class App:
         """The raw mail, by SHA-256."""
         from dsar.store.archive import Archive
 
-        return Archive(self.home.archive)
+        return Archive(self.home.archive, self.sealer)
 
     def standing(self, case: Case) -> Standing:
         """Where a case stands today, with its due dates under its law."""

@@ -8,7 +8,7 @@ import click
 
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import global_options
-from dsar.cli.passphrases import PASSPHRASE_FILE, passphrase_from
+from dsar.cli.passphrases import PASSPHRASE_FILE, passphrase_from, source_of
 from dsar.errors import UsageProblem
 
 
@@ -27,7 +27,7 @@ def backup(app: App, *, file: Path, passphrase_file: Path | None, with_secrets: 
     from dsar.keeping.backup import back_up
 
     _refuse_other_store(app)
-    secrets = secret_files(app)
+    secrets = [*secret_files(app), *([passphrase_file.absolute()] if passphrase_file else [])]
     passphrase = passphrase_from(app, passphrase_file, what="the backup", fresh=True)
     taken = back_up(app.home, file.absolute(), passphrase, now=app.now(), secrets=secrets,
                     with_secrets=with_secrets)
@@ -43,7 +43,7 @@ def secret_files(app: App) -> list[Path]:
     from dsar.cli.mailing import accounts
     from dsar.mail.secret import SecretFile
 
-    sources = [account.secret for account in accounts(app)]
+    sources = [*(account.secret for account in accounts(app)), source_of(app)]
     return [s.path.expanduser() for s in sources if isinstance(s, SecretFile)]
 
 

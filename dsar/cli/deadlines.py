@@ -25,7 +25,7 @@ def deadlines(app: App, *, wanted: Selector, form: str, output: Path | None) -> 
 
     The calendar (ics) carries case ids only, no names; import it again to update it.
     """
-    with app.reading() as store:
+    with app.glancing() as store:
         found = [s for s in standings(app, store, wanted) if s.is_open and s.answer_by]
     found.sort(key=lambda s: (s.answer_by, s.case.id))
     if form == "ics":

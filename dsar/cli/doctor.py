@@ -83,8 +83,8 @@ def _private(app: App) -> Iterator[Path]:
     for folder in {app.home.config_folder, app.home.data_folder}:
         if folder.is_dir():
             yield folder
-            yield from (p for p in folder.rglob("*")
-                        if not p.is_symlink() and stat.S_ISREG(p.stat().st_mode))
+            yield from (p for p in folder.rglob("*") if not p.is_symlink() and (
+                stat.S_ISREG(p.stat().st_mode) or stat.S_ISDIR(p.stat().st_mode)))
 
 
 def _data(app: App) -> Iterator[Check]:
@@ -116,6 +116,16 @@ def _ledger(app: App) -> Iterator[Check]:
                             hint="Restore the archive folder from a backup.")
         return f"{len(digests)} mails named by the ledger, all there"
 
+    def at_rest() -> str:
+        from dsar.keeping.atrest import unfinished
+
+        if not app.home.sealed_key.exists():
+            return "not encrypted (dsar passphrase set)"
+        if left := unfinished(app.home):
+            raise DsarError(f"{left}.", hint="Run `dsar passphrase set` or `remove` again.")
+        return "encrypted"
+
+    yield _try("at rest", at_rest)
     yield _try("ledger", ledger)
     yield _try("archive", archive)
 

@@ -28,7 +28,7 @@ def status(app: App, *, wanted: Selector, exit_code: bool) -> None:
     """
     from dsar.report.rows import STATUS_COLUMNS, status_item
 
-    with app.reading() as store:
+    with app.glancing() as store:
         found = standings(app, store, wanted)
         triage = len(store.house().waiting)
     items = map(status_item, found)

@@ -29,7 +29,7 @@ def welcome(app: App) -> None:
     from dsar.cli.standings import standings
     from dsar.report.terminal import next_line
 
-    with app.reading() as store:
+    with app.glancing() as store:
         found = standings(app, store, Selector())
         line = next_line(found, triage=len(store.house().waiting))
     click.echo(f"{len(found)} cases." if found else "No cases yet.")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BufferedReader, RawIOBase
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -34,6 +34,7 @@ from dsar.store.files import (
     sync_folder,
     write_all,
 )
+from dsar.store.sealing import Pieces
 from dsar.store.tiny import TinyStore
 
 VERIFIED = ".verified"
@@ -116,7 +117,7 @@ def _unpack(source: Path, staged: Home, passphrase: Callable[[], str]) -> Manife
     with storage_errors(source), source.open("rb") as file:
         head, kdf = read_head(file, MAGIC)
         pieces = _plain(unseal_stream(kdf.key(passphrase()), file.read, bound=head))
-        stream: IO[bytes] = BufferedReader(_Pieces(pieces), PIECE)  # type: ignore[type-var]
+        stream: IO[bytes] = BufferedReader(Pieces(pieces), PIECE)
         try:
             for name, size, content in _members(stream):
                 if name == MANIFEST:
@@ -154,27 +155,6 @@ def _plain(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield unpacker.flush()
     if not unpacker.eof or unpacker.unused_data:
         raise CannotUnseal("The backup is damaged inside.")
-
-
-class _Pieces(RawIOBase):
-    """An iterator of bytes as a file to read from."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._rest = pieces, b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = piece
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
 
 
 def _write(staged: Home, name: str, content: IO[bytes]) -> str:

@@ -8,6 +8,7 @@ So a changed, missing, moved or added chunk is found. No key seals two streams.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -54,7 +55,9 @@ def key_for(master: bytes, salt: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=salt, info=purpose).derive(master)
 
 
-def seal_stream(key: bytes, chunks: Iterable[bytes], *, bound: bytes) -> Iterator[bytes]:
+def seal_stream(
+    key: bytes, chunks: Iterable[bytes | memoryview], *, bound: bytes
+) -> Iterator[bytes]:
     """Yield `chunks`, of any sizes, sealed. bound: must be the same when unsealing; not hidden."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -91,6 +94,28 @@ def unseal_stream(key: bytes, read: Callable[[int], bytes], *, bound: bytes) -> 
         if not ahead:
             return
         number += 1
+
+
+def seal_bytes(key: bytes, plain: bytes, bound: bytes) -> bytes:
+    """Return a few bytes sealed, under a random nonce of 12 bytes, which comes first.
+
+    NIST SP 800-38D, section 8.3: one key seals fewer than 2^32 of them.
+    """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(12)
+    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
+
+
+def unseal_bytes(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+    """Undo `seal_bytes`. Raises CannotUnseal."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        return AESGCM(key).decrypt(sealed[:12], sealed[12:], bound)
+    except (InvalidTag, ValueError):
+        raise CannotUnseal("The passphrase is wrong, or what it opens is damaged.") from None
 
 
 def _exactly(read: Callable[[int], bytes], count: int) -> bytes:

@@ -55,15 +55,9 @@ def drop_companies(
 def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    found = _plain(yamlfile.read(path).value)
+    found = yamlfile.plain(yamlfile.read(path).value)
     return found if isinstance(found, dict) else {}
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     write_private(path, (HEADER + yamlfile.dump(content)).encode())
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value

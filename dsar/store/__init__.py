@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dsar.core.case import Case, CaseEvent
 from dsar.core.house import House, HouseEvent
 from dsar.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from dsar.store.sealing import Sealer
 
 Event = CaseEvent | HouseEvent
 
@@ -68,12 +71,14 @@ def _utc_now() -> datetime:
 
 
 def open_store(
-    url: str, *, write: bool, now: Callable[[], datetime] = _utc_now, author: str = "dsar"
+    url: str, *, write: bool, now: Callable[[], datetime] = _utc_now, author: str = "dsar",
+    sealer: Sealer | None = None,
 ) -> Store:
     """Open the store at `url` (`tinydb:/path/to/folder` or `memory:`).
 
     write: takes the one writer's lock; raises AnotherAtWork when another process has it.
     now: an aware instant, asked at each append. author: who records, kept with each event.
+    sealer: has the key of an encrypted home.
     Raises UsageProblem for an unknown scheme, LedgerDamaged for an unreadable ledger,
     StorageFailed when the folder cannot be used.
     """
@@ -82,7 +87,7 @@ def open_store(
         case "tinydb":
             from dsar.store.tiny import TinyStore
 
-            return TinyStore(Path(rest), write=write, now=now, author=author)
+            return TinyStore(Path(rest), write=write, now=now, author=author, sealer=sealer)
         case "memory":
             from dsar.store.memory import MemoryStore
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from io import BufferedReader
 from pathlib import Path
 from tempfile import mkstemp
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from dsar.store.files import (
     sync_folder,
     write_all,
 )
+from dsar.store.sealing import MAGIC, CannotOpen, Locked, Pieces, Sealer
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHARD = re.compile(r"[0-9a-f]{2}")
@@ -34,8 +36,9 @@ class Archive:
     ValueError for what is no digest.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, sealer: Sealer | None = None) -> None:
+        """sealer: has the key of an encrypted home; digests are always those of plain bytes."""
+        self.folder, self._sealer = folder, sealer
 
     def add(self, data: bytes | Iterable[bytes]) -> str:
         """Store `data`, in one piece or in chunks, durably; return its digest.
@@ -47,7 +50,7 @@ class Archive:
             descriptor, name = mkstemp(prefix=_ARRIVING, dir=self.folder)
         arriving = Path(name)
         try:
-            digest = _copy(_chunks(data), descriptor, arriving)
+            digest = _copy(_chunks(data), descriptor, arriving, self._sealer)
             self._place(arriving, self._path(digest))
         except BaseException:
             arriving.unlink(missing_ok=True)
@@ -67,11 +70,17 @@ class Archive:
         with storage_errors(path):
             item = path.open("rb")
             try:
-                self._verify(item, digest)
+                plain = self._plain(item, digest)
             except BaseException:
                 item.close()
                 raise
-        return item
+        return plain
+
+    def is_sealed(self, digest: str) -> bool:
+        """Tell whether an item lies encrypted on the disk."""
+        path = self._path(digest)
+        with storage_errors(path), path.open("rb") as item:
+            return item.read(len(MAGIC)) == MAGIC and not _is(item, digest)
 
     def has(self, digest: str) -> bool:
         """Tell whether an item is there; it is not read."""
@@ -112,16 +121,53 @@ class Archive:
             os.replace(arriving, path)
             sync_folder(path.parent)
 
-    def _verify(self, item: BinaryIO, digest: str) -> None:
-        found = sha256()
-        while chunk := item.read(CHUNK):
-            found.update(chunk)
-        if found.hexdigest() != digest:
-            raise StorageFailed(
-                f"{self._path(digest)}: is damaged, its bytes are not those that were stored.",
-                hint="Restore this file from a backup; the mailbox may still have the message.",
-            )
+    def _plain(self, item: BinaryIO, digest: str) -> BinaryIO:
+        """Return the item to read from, once every byte of it is verified."""
+        sealed = item.read(len(MAGIC)) == MAGIC
+        if sealed and self._sealer and self._opens(item, digest, self._sealer):
+            item.seek(0)
+            return _Unsealed(item, self._sealer)
+        if _is(item, digest):  # also a mail that happens to begin like a sealed one
+            return item
+        if sealed and self._sealer is None:
+            raise Locked("The mail is encrypted.")
+        raise StorageFailed(
+            f"{self._path(digest)}: is damaged, its bytes are not those that were stored.",
+            hint="Restore this file from a backup; the mailbox may still have the message.",
+        )
+
+    def _opens(self, item: BinaryIO, digest: str, sealer: Sealer) -> bool:
         item.seek(0)
+        found = sha256()
+        try:
+            for chunk in sealer.unseal_item(item):
+                found.update(chunk)
+        except CannotOpen:
+            return False
+        return found.hexdigest() == digest
+
+
+class _Unsealed(BufferedReader):
+    """The plain bytes of a sealed item that was verified; closes its file."""
+
+    def __init__(self, item: BinaryIO, sealer: Sealer) -> None:
+        super().__init__(Pieces(sealer.unseal_item(item)), CHUNK)
+        self._item = item
+
+    def close(self) -> None:
+        """Close both."""
+        self._item.close()
+        super().close()
+
+
+def _is(item: BinaryIO, digest: str) -> bool:
+    """Whether these are the plain bytes of a digest; leaves the item at its beginning."""
+    item.seek(0)
+    found = sha256()
+    while chunk := item.read(CHUNK):
+        found.update(chunk)
+    item.seek(0)
+    return found.hexdigest() == digest
 
 
 def _chunks(data: bytes | Iterable[bytes]) -> Iterator[bytes | memoryview]:
@@ -133,16 +179,26 @@ def _chunks(data: bytes | Iterable[bytes]) -> Iterator[bytes | memoryview]:
         yield view[start:start + CHUNK]
 
 
-def _copy(chunks: Iterable[bytes | memoryview], descriptor: int, path: Path) -> str:
-    """Write the chunks durably; return the SHA-256 of all of them.
+def _copy(
+    chunks: Iterable[bytes | memoryview], descriptor: int, path: Path, sealer: Sealer | None
+) -> str:
+    """Write the chunks durably, sealed where there is a key; return the SHA-256 of the plain.
 
     An error of whoever yields the chunks, perhaps of the network, passes as it is.
     """
     digest = sha256()
-    for chunk in chunks:
-        digest.update(chunk)
+
+    def counted() -> Iterator[bytes | memoryview]:
+        for chunk in chunks:
+            digest.update(chunk)
+            yield chunk
+
+    pieces: Iterable[bytes | memoryview] = counted()
+    if sealer and sealer.seals:
+        pieces = sealer.seal_item(pieces)
+    for piece in pieces:
         with storage_errors(path):
-            write_all(descriptor, chunk)
+            write_all(descriptor, piece)
     with storage_errors(path):
         os.fchmod(descriptor, FILE_MODE)
         sync_data(descriptor)

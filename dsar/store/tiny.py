@@ -28,6 +28,7 @@ from dsar.store.files import FILE_MODE, make_folder, storage_errors
 from dsar.store.journal import Journal
 from dsar.store.lines import BadLine, Lines, body_in, body_of, document_in, documents_in
 from dsar.store.rules import admit, utc
+from dsar.store.sealing import Locked, Sealer, has_sealed, opened_document, sealed_document
 
 EVENTS = "events"
 AT_ONCE = 1000
@@ -109,13 +110,16 @@ class TinyStore:
     """Keeps `dsar.store.Store`'s contract in `ledger.jsonl` of one folder."""
 
     def __init__(
-        self, folder: Path, *, write: bool, now: Callable[[], datetime], author: str
+        self, folder: Path, *, write: bool, now: Callable[[], datetime], author: str,
+        sealer: Sealer | None = None,
     ) -> None:
         """Read the ledger; raises AnotherAtWork, LedgerDamaged, StorageFailed.
 
         A folder that is not there is an empty store for a reader, and is made for a writer.
+        sealer: has the key of an encrypted ledger; without it Locked is raised when an event
+        has to be read, or comes with blanks where the ledger keeps its status readable.
         """
-        self._now, self._author = now, author
+        self._now, self._author, self._sealer = now, author, sealer
         self._path = folder / "ledger.jsonl"
         self._lock = _acquire(folder) if write else None
         try:
@@ -161,16 +165,30 @@ class TinyStore:
         have = self._lines.count(stream)
         records = admit(stream, events, after=after, have=have)
         if records:
-            self._db.table(EVENTS).insert({
+            self._refuse_without_key()
+            self._db.table(EVENTS).insert(sealed_document({
                 "stream": stream, "first": have + 1, "at": utc(self._now).isoformat(),
                 "by": self._author, "events": records,
-            })
+            }, self._sealer))
 
     def erase(self, case_id: str) -> None:
         """Rewrite the ledger without the case; raises UnknownCase."""
         self.case(case_id)
+        self._refuse_without_key()
         self._storage.journal.rewrite(self._bodies_without(case_id))
         self._db.table(EVENTS).clear_cache()
+
+    def reseal(self, sealer: Sealer | None) -> None:
+        """Rewrite the whole ledger as `sealer` has it, or plain for None: all of it or nothing.
+
+        Raises Locked when the old key is not there, LedgerDamaged, StorageFailed.
+        """
+        self._refuse_without_key()
+        lines = enumerate(self._lines.all, start=1)
+        self._storage.journal.rewrite(
+            body_of(sealed_document(self._whole(number, line), sealer)) for number, line in lines)
+        self._db.table(EVENTS).clear_cache()
+        self._sealer = sealer
 
     def close(self) -> None:
         """Close the file and release the lock."""
@@ -184,7 +202,8 @@ class TinyStore:
         """Return each line of a stream as document, and decoded."""
         numbers, lines = self._lines.of(stream)
         try:
-            return [(d, list(map(decode, d["events"]))) for d in documents_in(lines)]
+            opened = [opened_document(d, self._sealer) for d in documents_in(lines)]
+            return [(d, list(map(decode, d["events"]))) for d in opened]
         except (BadLine, CodecError):
             self._find_damage(numbers, lines)
             raise
@@ -193,7 +212,7 @@ class TinyStore:
         """Raise LedgerDamaged with the first line that holds no events."""
         for number, line in zip(numbers, lines, strict=True):
             try:
-                list(map(decode, document_in(line)["events"]))
+                list(map(decode, opened_document(document_in(line), self._sealer)["events"]))
             except (BadLine, CodecError) as error:
                 raise _damage(self._path, number, error) from error
 
@@ -226,8 +245,20 @@ class TinyStore:
         numbers, _ = self._lines.of(STREAM)
         for number, (document, decoded) in zip(numbers, documents, strict=True):
             stay = [encode(e) for e in islice(kept, len(decoded)) if e is not None]
-            yield number, [body_of(document | {"first": first, "events": stay})] if stay else []
+            fresh = sealed_document(document | {"first": first, "events": stay}, self._sealer)
+            yield number, [body_of(fresh)] if stay else []
             first += len(stay)
+
+    def _whole(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            return opened_document(document_in(line), self._sealer)
+        except BadLine as error:
+            raise _damage(self._path, number, error) from error
+
+    def _refuse_without_key(self) -> None:
+        """Whoever writes must have the key: plain events would stand among sealed ones."""
+        if self._sealer is None and has_sealed(self._lines.all):
+            raise Locked(f"{self._path}: is encrypted.")
 
     def _release(self) -> None:
         if self._lock is not None:

@@ -8,13 +8,15 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from keeping_samples import CHEAP, DAY, JO, NOON, apart, home_at, ledger, open_case
+from keeping_samples import CHEAP, DAY, JO, NOON, apart, clock, home_at, ledger, open_case
 
 from dsar.config import load_config
 from dsar.keeping import restore as restoring
+from dsar.keeping.atrest import remove_passphrase, set_passphrase, unlock
 from dsar.keeping.backup import back_up
 from dsar.keeping.forget import Person, forget, plan_forgetting
 from dsar.store.archive import Archive
+from dsar.store.tiny import TinyStore
 
 
 def _say(word: object) -> None:
@@ -65,7 +67,23 @@ def forget_jo(folder: str) -> None:
     store.close()
 
 
+def seal(folder: str) -> None:
+    home = home_at(Path(folder))
+    store = TinyStore(home.ledger, write=True, now=clock, author="jo")
+    _say("ready")
+    set_passphrase(home, store, "word", readable_status=True, cost=CHEAP)
+
+
+def unseal(folder: str) -> None:
+    home = home_at(Path(folder))
+    key = unlock(home.sealed_key, "word")
+    store = TinyStore(home.ledger, write=True, now=clock, author="jo", sealer=key)
+    _say("ready")
+    remove_passphrase(home, store, "word")
+
+
 WORK = {
+    "seal": seal, "unseal": unseal,
     "forget": forget_jo,
     "append": append, "backup": backup, "restore-die": die_between,
     "restore-one": lambda b, f: _restore(b, f, two=False),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from store_samples import NOON
 
+from dsar.keeping.atrest import Key
 from dsar.store import Store
 from dsar.store.memory import MemoryStore
 from dsar.store.tiny import TinyStore
@@ -17,7 +18,15 @@ from dsar.store.tiny import TinyStore
 STORES: dict[str, Callable[[Path, Callable[[], datetime]], Store]] = {
     "memory": lambda folder, now: MemoryStore(now=now, author="jo"),
     "tiny": lambda folder, now: TinyStore(folder, write=True, now=now, author="jo"),
+    "sealed": lambda folder, now: TinyStore(folder, write=True, now=now, author="jo",
+                                            sealer=_key(readable_status=False)),
+    "sealed, status readable": lambda folder, now: TinyStore(
+        folder, write=True, now=now, author="jo", sealer=_key(readable_status=True)),
 }
+
+
+def _key(*, readable_status: bool) -> Key:
+    return Key(bytes(range(32)), readable_status=readable_status, seals=True)
 
 
 @pytest.fixture
