@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -197,6 +198,8 @@ def _by_library(mime: Mime, notice: str, subject: str) -> DeliveryReport | None:
     """Ask flufl.bounce, which knows the forms that mailing lists have met since 1998."""
     from flufl.bounce import all_failures
 
+    # it logs its own failures with a traceback; junk in a mail is no failure of ours
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
     try:
         temporary, permanent = all_failures(mime)
     except Exception:  # its detectors raise IndexError and others on junk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from email.message import EmailMessage
 
 import pytest
@@ -91,3 +92,9 @@ def test_a_read_receipt_is_no_bounce() -> None:
     message = parse(text.encode(), trusted_authserv=())
     assert message.report is None
     assert message.automatic == "read-receipt"
+
+
+def test_junk_that_looks_like_a_bounce_prints_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("flufl.bounce").setLevel(logging.NOTSET)
+    assert report_of("From:\nReturn-Path: <>\nSubject: Undeliverable\n\nHello\n") is None
+    assert caplog.records == []
