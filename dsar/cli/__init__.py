@@ -36,7 +36,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "inbox": "Replies that wait for you: list, show, assign, ignore, read.",
         "status": "Show where everything stands.",
         "deadlines": "Show what is due when (text, json, ics).",
-        "case": "One case: show, note, set, close, reopen, import.",
+        "case": "One case: show, note, set, check, evidence, close, import.",
+        "remind": "Send the follow-up letter for what actually happened.",
+        "complain": "Write the complaint to the supervisory authority; --send sends it.",
+        "verify-erasure": "Ask again, months after an erasure, what is still held.",
     },
     "Papers": {
         "id": "Papers and photos: prepared for one case, only after a demand.",
@@ -67,8 +70,9 @@ class LazyGroup(click.Group):
         """Import and return one command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"dsar.cli.{ELSEWHERE.get(cmd_name, cmd_name)}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"dsar.cli.{ELSEWHERE.get(cmd_name, name)}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

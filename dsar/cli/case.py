@@ -16,6 +16,7 @@ from dsar.core.case import (
     CaseEvent,
     CaseReopened,
     ClockEvent,
+    ComplaintLodged,
     ExtensionNotified,
     IdentityProvided,
     LetterSent,
@@ -106,7 +107,8 @@ def note(app: App, case_id: str, text: str, *, on: date | None) -> None:
 
 
 FACTS = ("sent", "unsent", "received", "id-requested", "id-provided", "clarification-requested",
-         "clarification-provided", "fee-requested", "fee-paid")
+         "clarification-provided", "fee-requested", "fee-paid", "complaint-lodged",
+         "complained-to-company", "appealed")
 
 
 @case.command(name="set")
@@ -120,7 +122,8 @@ def set_fact(app: App, case_id: str, fact: str, *, on: date | None, how: str) ->
     """Record a fact that only you know.
 
     `sent` and `unsent` settle a letter that is in doubt; `sent` also says that you filed a web
-    form or posted a letter (--how: its reference). The others move the law's clock.
+    form or posted a letter (--how: its reference). `complaint-lodged` names the authority and its
+    reference with --how. The others move the law's clock, or say what you did before a complaint.
     """
     with app.writing() as store:
         found = store.case(case_id)
@@ -138,6 +141,9 @@ def _fact(case: Case, fact: str, on: date, how: str) -> CaseEvent:
             return ReceiptKnown(on=on, how=how or "said by you")
         case "id-provided":
             return IdentityProvided(on=on, how=how)
+        case "complaint-lodged":
+            authority, _, reference = how.partition(" ")
+            return ComplaintLodged(on=on, authority=authority or "unnamed", reference=reference)
         case _:
             return ClockEvent(on=on, type=fact.replace("-", "_"))
 
@@ -237,3 +243,14 @@ def _countries(app: App) -> dict[str, str]:
     places = {law: app.laws.regimes[law].jurisdiction.split("-")[0] for law in app.laws.regimes}
     return {law: place if len(place) == 2 and place.isalpha() and place != "EU" else ""
             for law, place in places.items()}
+
+
+def _register() -> None:
+    """Commands of the group that stand in files of their own."""
+    from dsar.cli.case_evidence import check, evidence
+
+    case.add_command(evidence)
+    case.add_command(check)
+
+
+_register()

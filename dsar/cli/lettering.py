@@ -111,6 +111,11 @@ def _facts(
         facts["dodge"] = wanted.dodge.replace("-", "_")
     if wanted.stage is Stage.COMPLAINT:
         facts |= _complaint_facts(app, case, regime, wanted)
+    if wanted.stage is Stage.COMPLAINT_FIRST:
+        from dsar.core.followup import story_of
+
+        first = regime.complaint.first
+        facts |= {"story": story_of(case, app.today), "step": first.step if first else "complaint"}
     return facts
 
 
@@ -118,9 +123,10 @@ def _complaint_facts(
     app: App, case: Case, regime: Regime, wanted: Wanted
 ) -> dict[str, object]:
     """To whom, about whom, the story and what is enclosed."""
+    from dsar.cli.authorities import authority_for
     from dsar.core.followup import story_of
 
-    chosen = wanted.authority or regime.complaint.authority
+    chosen = wanted.authority or authority_for(app, case).authority
     authority = app.laws.authorities.get(chosen or "")
     if authority is None:
         raise UsageProblem(f"{regime.id} does not name one authority for all.",

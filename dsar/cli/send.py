@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from dsar.errors import DoneInPart, DsarError, UsageProblem
 from dsar.outbox import Delivery
 
 if TYPE_CHECKING:
+    from dsar.drafting import Desk
     from dsar.mail.account import Account
 
 ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="none",
@@ -86,7 +87,7 @@ def _send(
     confirm: int | None, folder: Path | None,
 ) -> None:
     from dsar.cli.channels import hand_over
-    from dsar.cli.sending import approve_all, desk, queued_letters, send_all
+    from dsar.cli.sending import approve_all, desk
 
     with app.writing() as store:
         cases = list(store.cases())
@@ -99,19 +100,35 @@ def _send(
         word = "erase" if wish.right == "erasure" else ""
         app.confirm_number(plan.count, given=confirm, word=word)
         writing = desk(app, store, account, attach=attach, channel=wish.channel)
-        ready, failed = approve_all(app, plan, writing, overrides=wish.overrides)
-        if wish.channel != "email":
-            hand_over(app, plan, ready, channel=wish.channel, folder=folder)
-            _raise_failed(failed)
+        if wish.channel == "email":
+            approve_and_send(app, plan, account, cases, writing, overrides=wish.overrides)
             return
-        letters = [*queued_letters(app, store, plan.queued, account), *ready]
-        done: Counter[str] = Counter()
-        try:
-            show_outcomes(app, send_all(app, store, letters, account, cases), len(letters), done)
-        except DsarError:
-            _say_done(app, done, waiting=len(letters) - sum(done.values()))
-            raise
+        ready, failed = approve_all(app, plan, writing, overrides=wish.overrides)
+        hand_over(app, plan, ready, channel=wish.channel, folder=folder)
+        _raise_failed(failed)
+
+
+def approve_and_send(
+    app: App, plan: Plan, account: Account, cases: Sequence[Case], writing: Desk, *,
+    overrides: Mapping[str, str],
+) -> Counter[str]:
+    """Approve what the plan holds and send it, showing each outcome; how often which came out.
+
+    Raises DoneInPart when anything did not go out as planned, and what ends a run of sending.
+    """
+    from dsar.cli.sending import approve_all, queued_letters, send_all
+
+    ready, failed = approve_all(app, plan, writing, overrides=overrides)
+    letters = [*queued_letters(app, writing.store, plan.queued, account), *ready]
+    done: Counter[str] = Counter()
+    try:
+        show_outcomes(app, send_all(app, writing.store, letters, account, cases), len(letters),
+                      done)
+    except DsarError:
+        _say_done(app, done, waiting=len(letters) - sum(done.values()))
+        raise
     _report(app, done, waiting=len(letters) - sum(done.values()), failed=failed)
+    return done
 
 
 def show_plan(app: App, plan: Plan, account: Account, cases: Sequence[Case]) -> None:

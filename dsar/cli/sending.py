@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from dsar.cli.app import App
 from dsar.cli.mailing import history, open_mailbox, open_transport, paced
 from dsar.core.breaker import Posted, Trip, objection, posted, trip
-from dsar.core.case import Case, LetterRefused
-from dsar.core.letter import Letter, Outgoing, Rendered
+from dsar.core.case import Case, ComplaintLodged, LetterRefused, LetterSent
+from dsar.core.letter import Letter, Outgoing, Rendered, Stage
 from dsar.core.plan import Plan
 from dsar.drafting import Desk, Headers, Sender, approve, tag_key, waiting_letters
 from dsar.errors import DsarError, StorageFailed
@@ -21,10 +21,12 @@ from dsar.store import Store
 if TYPE_CHECKING:
     from dsar.mail import Mailbox
     from dsar.mail.account import Account
+    from dsar.mail.compose import Attachment
 
 
 def desk(
-    app: App, store: Store, account: Account, *, attach: str, channel: str = "email"
+    app: App, store: Store, account: Account, *, attach: str, channel: str = "email",
+    annexes: Sequence[Attachment] = (),
 ) -> Desk:
     """What writing letters from this account needs. attach: "none" or "docx"."""
     from dsar.cli.channels import written
@@ -38,22 +40,26 @@ def desk(
                       display_name=account.display_name or app.subject.name),
         render=lambda letter: render(letter, folders),
         compose=lambda words, letter, headers: (
-            composed(words, letter, headers, attach=attach) if channel == "email"
+            composed(words, letter, headers, attach=attach, annexes=annexes) if channel == "email"
             else written(words, letter, channel)),
     )
 
 
-def composed(words: Rendered, letter: Letter, headers: Headers, *, attach: str = "none") -> bytes:
+def composed(
+    words: Rendered, letter: Letter, headers: Headers, *, attach: str = "none",
+    annexes: Sequence[Attachment] = (),
+) -> bytes:
     """The bytes of a letter as they go out."""
     from dsar.core.message import Address
     from dsar.mail.compose import Attachment, compose
 
-    attachments = []
+    attachments = list(annexes)
     if attach == "docx":
         from dsar.letters.document import as_docx
 
         content = as_docx(words, letter)
-        attachments = [Attachment(name=f"{letter.reference}.docx", type=DOCX, content=content)]
+        attachments.append(Attachment(name=f"{letter.reference}.docx", type=DOCX,
+                                      content=content))
     reply_to = Address(name=headers.display_name, addr=headers.reply_to) if (
         headers.reply_to) else None
     return compose(
@@ -113,11 +119,25 @@ def send_all(
     try:
         timed = paced(app, letters, account, history(cases, account.name),
                       meanwhile=_Lookout(app, store, account).look)
-        yield from deliver(timed, post)
+        for delivery in deliver(timed, post):
+            _note_complaint(app, store, delivery)
+            yield delivery
     finally:
         transport.close()
         if sent_box:
             sent_box.close()
+
+
+def _note_complaint(app: App, store: Store, delivery: Delivery) -> None:
+    """A complaint that went out is one that was lodged, whichever command sent it."""
+    letter = delivery.letter
+    if letter.stage is not Stage.COMPLAINT or not isinstance(delivery.outcome, LetterSent):
+        return
+    address = letter.recipient.lower()
+    authority = next((a.id for a in app.laws.authorities.values()
+                      if a.email and a.email.lower() == address), letter.recipient)
+    event = ComplaintLodged(on=app.today, authority=authority)
+    store.append(letter.case_id, [event], after=store.case(letter.case_id).version)
 
 
 def breaker(

@@ -11,7 +11,7 @@ from dsar.core.deadline import Deadlines
 from dsar.core.followup import DODGES, NO_EVENT, facts_of_case, labels_of
 from dsar.core.letter import Stage
 from dsar.core.message import Authentic, Label
-from dsar.core.status import APPLIED_BY_ITSELF, ASKS, answered_since
+from dsar.core.status import APPLIED_BY_ITSELF, ASKS, NO_ANSWER_TO, answered_since
 
 MOST = 2
 """Follow-ups in one case (tool policy); then comes the authority, or nothing."""
@@ -193,6 +193,10 @@ def _answering(
     case: Case, reply: Reply, deadlines: Deadlines | None, today: date
 ) -> str | NotNow:
     labels = set(labels_of(reply))
+    if NO_ANSWER_TO.get(case.facts.right) in labels and not _missing(case):
+        return NotNow(rail="missing", why=f"it did something else, you asked for "
+                                          f"{case.facts.right}",
+                      way_out=f"dsar case check {case.id} --missing ITEM,ITEM")
     if labels & DONE and not _missing(case):
         return NotNow(rail="answered", why="the company has answered",
                       way_out=f"dsar case check {case.id}")

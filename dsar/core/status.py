@@ -23,6 +23,11 @@ ANSWERS = frozenset({
     Label.PARTIAL_FULFILMENT,
 })
 
+NO_ANSWER_TO: dict[str, Label] = {
+    "access": Label.FULFILLED_ERASURE, "erasure": Label.FULFILLED_ACCESS,
+}
+"""What is no answer to a request: an account that was deleted in reply to a question."""
+
 ASKS: dict[Label, str] = {
     Label.IDENTITY_REQUEST: "asks for proof of identity",
     Label.CLARIFICATION_REQUEST: "asks what exactly you want",
@@ -152,6 +157,8 @@ def _open_question(case: Case, reply: Reply) -> str:
     labels = {Label(label) for label in reading.labels} if reading else {Label.UNCLEAR}
     if reply.confirmed is None and not labels <= APPLIED_BY_ITSELF:
         return "a reply waits to be read"
+    if NO_ANSWER_TO.get(case.facts.right) in labels and not answered_since(case, reply):
+        return f"did something else, you asked for {case.facts.right}"
     for label, words in ASKS.items():
         if label in labels and not answered_since(case, reply):
             return words
@@ -172,7 +179,7 @@ def confirmed_answer(case: Case) -> Label | None:
     for reply in reversed(case.replies):
         if reply.confirmed:
             for label in reply.confirmed.labels:
-                if Label(label) in ANSWERS:
+                if Label(label) in ANSWERS and label != NO_ANSWER_TO.get(case.facts.right):
                     return Label(label)
     return None
 

@@ -58,8 +58,10 @@ def computation_lines(standing: Standing) -> Iterator[str]:
         yield "No due date: no request has reached the company."
         return
     receipt = case.receipt
+    why = "the mail server accepted the letter that day" if case.request.server_reply else (
+        "no later day is known")
     how = f"received {receipt.on} ({receipt.how})" if receipt else (
-        f"received {case.request.on}, presumed: the mail server accepted the letter that day")
+        f"received {case.request.on}, presumed: {why}")
     yield from wrapped(f"Law: {case.facts.regime}; sent {case.request.on}; {printable(how)}")
     for words, day in (("due", found.due), ("with the extension", found.extended_due),
                        ("on the earliest reading", found.strict_due),

@@ -35,13 +35,15 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "registry search": ("companies", "face"), "registry show": ("company", "clearview-ai"),
     "registry check": ("problems",), "registry diff": ("differences",),
     "schedule show": ("schedule",), "letter types": ("letters",),
-    "letter lint": ("lint", "--law", "eu-gdpr"),
+    "letter lint": ("lint", "--law", "eu-gdpr"), "case check": ("completeness", "T03"),
+    "case evidence": ("evidence", "T01", "-o", "evidence.zip"),
+    "complain": ("complaint", "T06", "--format", "text", "-o", "complaint"),
 }
 """Command → noun of its schema, and the arguments it is tried with here."""
 
 ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send", "law due",
              "backup", "restore", "forget person", "forget company", "forget older-than",
-             "export"}
+             "export", "remind", "verify-erasure"}
 """Commands whose answers have tests of their own, below or in their rooms."""
 
 SILENT = {
@@ -49,6 +51,7 @@ SILENT = {
     "registry exclude", "registry verify", "registry import", "registry export", "letter preview",
     "letter export", "queue cancel", "inbox assign", "inbox ignore", "case note", "case set",
     "case extend", "case close", "case reopen", "schedule install",
+    "passphrase set", "passphrase change", "passphrase remove",
     "inbox unfile", "inbox triage", "inbox export-examples", "id prepare",
 }
 """Commands that change something or write a file, and answer with no data."""
@@ -113,7 +116,7 @@ def test_every_schema_is_a_schema_with_the_id_of_its_file() -> None:
 def test_every_noun_that_is_emitted_has_a_schema_and_none_is_left_over() -> None:
     schemas = {path.stem for path in FOLDER.glob("*.json")}
     assert emitted() <= schemas
-    streams = {"error", "send", "poll", "run", "inbox-read", "due"}
+    streams = {"error", "send", "remind", "poll", "run", "inbox-read", "due"}
     assert schemas - streams - {noun for noun, *_ in ANSWERS.values()} - emitted() == set()
 
 
@@ -126,6 +129,8 @@ def test_every_command_answers_with_json_under_a_schema_or_is_known_to_be_silent
 @pytest.mark.parametrize("command", ANSWERS)
 def test_the_json_of_a_command_keeps_its_schema(command: str, here: Here) -> None:
     noun, *arguments = ANSWERS[command]
+    if "-o" in arguments:
+        arguments[-1] = str(here.home / arguments[-1])
     if command == "inbox show":
         arguments = [here.items("inbox", "list")[0]["message"]]
     if command == "registry diff":
@@ -225,6 +230,20 @@ def test_each_line_of_a_plan_and_of_sending_keeps_its_schema(here: Here) -> None
     check("send", waiting[0])
     check("plan", here("plan", "acxiom", "--json").json)
     check("queue", here("queue", "list", "--json").json)
+
+
+def test_each_line_of_a_reminder_keeps_its_schema(here: Here) -> None:
+    here("registry", "verify", "c6", "-y")
+    shown = here("remind", "--all", "-n", "--json").lines
+    assert {"to" in item for item in shown} == {True, False}
+    for item in shown:
+        check("remind", item)
+    outcome = here("remind", "T06", "--confirm", "1", "--json", status=5)
+    for item in outcome.lines:
+        check("remind", item)
+    waiting = here("remind", "T06", "-n", "--json").lines
+    assert [item.get("queued") for item in waiting] == [True]
+    check("remind", waiting[0])
 
 
 def test_outcomes_of_a_real_server_keep_their_schema(on_lab: Dsar) -> None:
