@@ -58,6 +58,7 @@ class Lexicon:
         return frozenset(found)
 
 
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
     """The languages there are rules for."""
     folder = shipped.reading_rules()
