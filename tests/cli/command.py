@@ -87,3 +87,16 @@ def write_companies(home: Path, addresses: Mapping[str, str]) -> None:
     home.mkdir(mode=0o700, exist_ok=True)
     (home / "companies.local.yaml").write_text(
         f"schema: dsar.companies/1\ncompanies:{entries}")
+
+
+def plain_account(home: Path, address: str, port: int) -> None:
+    """Write config.yaml: one account that sends through a port here and reads nothing."""
+    (home / "config.yaml").write_text(f"""
+accounts:
+  - name: main
+    address: {address}
+    smtp: {{host: localhost, port: {port}, security: none}}
+    auth: none
+    sent_copy: none
+    limits: off
+""")

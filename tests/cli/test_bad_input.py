@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import Dsar, write_companies
+from command import Dsar, plain_account, write_companies
 from conftest import ALEX, lab_options
 from servers.cutproxy import Cut, CutProxy
 from servers.maillab import MailLab
@@ -89,15 +89,7 @@ def test_a_server_gone_in_the_middle_leaves_a_clear_state(
 
 def _plain_account(dsar: Dsar, user: str, port: int) -> None:
     dsar("person", "add", "alex", "--email", user, *ALEX)
-    (dsar.home / "config.yaml").write_text(f"""
-accounts:
-  - name: main
-    address: {user}
-    smtp: {{host: localhost, port: {port}, security: none}}
-    auth: none
-    sent_copy: none
-    limits: off
-""")
+    plain_account(dsar.home, user, port)
 
 
 def test_no_server_is_temporary_and_the_letter_stays_queued(tmp_path: Path) -> None:

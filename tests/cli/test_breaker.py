@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from command import Dsar, write_companies
+from command import Dsar, plain_account, write_companies
 from conftest import ALEX
 from servers.maillab import MailLab
 
 
 def _account(dsar: Dsar, user: str, port: int) -> None:
     dsar("person", "add", "alex", "--email", user, *ALEX)
-    (dsar.home / "config.yaml").write_text(f"""
-accounts:
-  - name: main
-    address: {user}
-    smtp: {{host: localhost, port: {port}, security: none}}
-    auth: none
-    sent_copy: none
-    limits: off
-""")
+    plain_account(dsar.home, user, port)
 
 
 def test_a_storm_of_bounces_stops_after_the_third(lab: MailLab, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command import Dsar, write_companies
+from command import Dsar, plain_account, write_companies
 from conftest import ALEX
 from servers.maillab import MailLab
 
@@ -20,15 +20,7 @@ def plain(tmp_path: Path) -> Dsar:
 
 
 def _account(dsar: Dsar, user: str, port: int) -> None:
-    (dsar.home / "config.yaml").write_text(f"""
-accounts:
-  - name: main
-    address: {user}
-    smtp: {{host: localhost, port: {port}, security: none}}
-    auth: none
-    sent_copy: none
-    limits: off
-""")
+    plain_account(dsar.home, user, port)
 
 
 FORM = """schema: dsar.companies/1
