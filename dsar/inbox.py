@@ -162,7 +162,8 @@ def _delivery_failed(case: Case, message: Message, on: date) -> DeliveryFailed:
     return DeliveryFailed(
         on=on, message_id=report.returned_message_id or latest, status=report.status,
         recipient=report.recipients[0] if report.recipients else case.facts.recipient or "",
-        permanent=report.action == "failed" and not report.status.startswith("4"),
+        permanent=(report.action == "failed" and not report.passing
+                   and not report.status.startswith("4")),
         diagnostic=report.diagnostic[:500], digest=message.digest,
     )
 
