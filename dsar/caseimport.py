@@ -149,7 +149,7 @@ def _case(reader: yamlfile.Reader, rights: frozenset[str], regimes: Mapping[str,
     regime = reader.one_of("regime", sorted(regimes), default="")
     opened = CaseOpened(
         on=sent or date.min, case_id=case_id, reference=_reference(reader),
-        subject_id=_slug(person.text("name", required=True)), controller=facts["slug"],
+        subject_id=slug_of(person.text("name", required=True)), controller=facts["slug"],
         controller_name=facts["name"], right=reader.one_of("right", rights, default="access"),
         regime=regime, language=reader.text("language", default="en"),
         country=reader.text("country") or regimes.get(regime, ""),
@@ -191,7 +191,8 @@ def _address(reader: yamlfile.Reader, key: str) -> str | None:
     return found
 
 
-def _slug(name: str) -> str:
+def slug_of(name: str) -> str:
+    """A name as an id: lower-case ASCII letters and digits with hyphens."""
     import unicodedata
 
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()

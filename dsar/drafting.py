@@ -117,6 +117,7 @@ def approve(
         case_id=case_id, version=version + len(events), message=message,
         message_id=headers.message_id, sender=desk.sender.address,
         recipient=planned.contact.value, stage=planned.stage, account=desk.sender.account,
+        controller=planned.controller.slug,
     )
 
 
@@ -179,6 +180,7 @@ def waiting_letters(store: Store, read: Callable[[str], bytes], cases: Sequence[
             case_id=case_id, version=case.version, message=read(approved.digest),
             message_id=approved.message_id, sender=addresses[approved.account],
             recipient=approved.recipient, stage=approved.stage, account=approved.account,
+            controller=case.facts.controller,
         )
 
 

@@ -27,12 +27,12 @@ def hand_over(
     app: App, plan: Plan, ready: Sequence[Outgoing], *, channel: str, folder: Path | None
 ) -> None:
     """Give the person what they file themselves, and say how to record that they did."""
-    planned = {letter.contact.value: letter for letter in plan.letters}
+    planned = {letter.controller.slug: letter for letter in plan.letters}
     for letter in ready:
         if channel == "post":
             _save(app, letter, folder or Path.cwd())
         else:
-            _show_form(app, letter, planned[letter.recipient])
+            _show_form(app, letter, planned[letter.controller])
     if ready:
         app.next(f"dsar case set {ready[0].case_id} sent --how REFERENCE, once it is filed")
 

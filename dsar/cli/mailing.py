@@ -33,17 +33,28 @@ def accounts(app: App) -> tuple[Account, ...]:
 
 
 def account_named(app: App, name: str | None) -> Account:
-    """The account of that name, or the first. Raises NotSetUp."""
+    """The account of that name, else of the person's own address, else the first.
+
+    Raises NotSetUp.
+    """
     found = accounts(app)
     if not found:
         raise NotSetUp("No mail account is set up yet.", hint="dsar init, or dsar account add")
     if name is None:
-        return found[0]
+        own = app.subject.email.lower() if app.config.people else ""
+        return next((a for a in found if a.address.lower() == own), found[0])
     for account in found:
         if account.name == name:
             return account
     known = ", ".join(a.name for a in found)
     raise NotSetUp(f"No account {name!r}.", hint=f"Known: {known}")
+
+
+def written_name(app: App, account: Account) -> str:
+    """Whose name a letter bears: the account's, unless that is another person of this home."""
+    others = {p.name for p in app.config.people if p.id != app.subject.id}
+    named = account.display_name
+    return named if named and named not in others else app.subject.name
 
 
 def refuse_real_account_under_set_clock(app: App, account: Account) -> None:

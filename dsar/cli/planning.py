@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from dsar.cli.app import App
 from dsar.cli.mailing import history
 from dsar.cli.options import Selector
 from dsar.core.case import Case
-from dsar.core.plan import Choice, Plan, PlannedLetter, plan_requests
+from dsar.core.plan import Choice, Plan, PlannedLetter, Skip, plan_requests
 from dsar.core.regime import Regime
+from dsar.core.retry import is_given_up, next_try
 from dsar.errors import UsageProblem
 from dsar.keeping.tombstones import load_tombstones
 from dsar.report.terminal import Capacity
@@ -62,6 +63,33 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
     )
     companies = app.registry if not wish.include_unverified else app.registry_with_pulled
     return plan_requests(app.controllers(wanted, companies), cases, choice)
+
+
+def for_account(app: App, plan: Plan, account: Account, channel: str) -> Plan:
+    """The plan with only those approved letters that this account sends on this channel now."""
+    staying = {case.id: found for case in plan.queued
+               if (found := _stays_queued(app, case, account, channel))}
+    skipped = tuple(
+        Skip(controller=app.registry_with_pulled.get(case.facts.controller), rail="queue",
+             why=staying[case.id][0], way_out=staying[case.id][1])
+        for case in plan.queued if case.id in staying)
+    return replace(plan, queued=tuple(c for c in plan.queued if c.id not in staying),
+                   skipped=(*plan.skipped, *skipped))
+
+
+def _stays_queued(app: App, case: Case, account: Account, channel: str) -> tuple[str, str] | None:
+    """Why an approved letter is not sent by this command, and what would; None: it is sent."""
+    approved, later = case.approved, next_try(case)
+    if approved is None:
+        return None
+    if approved.account != account.name or channel != "email":
+        return (f"approved letter waits for account {approved.account}",
+                f"dsar send {case.facts.controller} --account {approved.account}")
+    if is_given_up(case):
+        return "the server put it off too often", f"dsar queue cancel {case.id}"
+    if later is not None and app.now() < later:
+        return f"put off by the server, next try {later.astimezone():%Y-%m-%d %H:%M}", "dsar run"
+    return None
 
 
 def _languages(app: App, regime: Regime, right: str) -> tuple[str, ...]:

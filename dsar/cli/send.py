@@ -11,7 +11,7 @@ import click
 
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import Selector, global_options, selectors
-from dsar.cli.planning import Wish, capacity_of, first_due, make_plan, plan_items
+from dsar.cli.planning import Wish, capacity_of, first_due, for_account, make_plan, plan_items
 from dsar.core.case import Case, LetterRefused, LetterSent, SendAbandoned, SendAttempted
 from dsar.core.plan import Plan
 from dsar.errors import DoneInPart, DsarError, UsageProblem
@@ -67,6 +67,7 @@ def send(
         with app.reading() as store:
             cases = list(store.cases())
             plan = make_plan(app, wanted, wish, cases, store.house())
+        plan = for_account(app, plan, account, channel)
         show_plan(app, plan, account, cases)
         return
     refuse_real_account_under_set_clock(app, account)
@@ -92,6 +93,7 @@ def _send(
     with app.writing() as store:
         cases = list(store.cases())
         plan = make_plan(app, wanted, wish, cases, store.house())
+        plan = for_account(app, plan, account, wish.channel)
         if not app.settings.json:
             show_plan(app, plan, account, cases)
         if plan.count == 0:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dsar.cli.app import App
-from dsar.cli.mailing import history, open_mailbox, open_transport, paced
+from dsar.cli.mailing import history, open_mailbox, open_transport, paced, written_name
 from dsar.core.breaker import Posted, Trip, objection, posted, trip
 from dsar.core.case import Case, ComplaintLodged, LetterRefused, LetterSent
 from dsar.core.letter import Letter, Outgoing, Rendered, Stage
@@ -37,7 +37,7 @@ def desk(
     return Desk(
         store=store, archive=app.archive, today=app.today, now=app.now(), entropy=os.urandom,
         sender=Sender(account=account.name, address=account.address, tag_key=key,
-                      display_name=account.display_name or app.subject.name),
+                      display_name=written_name(app, account)),
         render=lambda letter: render(letter, folders),
         compose=lambda words, letter, headers: (
             composed(words, letter, headers, attach=attach, annexes=annexes) if channel == "email"

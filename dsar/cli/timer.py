@@ -45,7 +45,7 @@ def run(app: App, *, notify: str | None) -> None:
             failed += _drain(app, store, account)
         fresh = sorted(_needing(app, store) - before)
     if fresh and notify:
-        _notify(notify, fresh)
+        failed += _notify(notify, fresh)
     app.next("dsar status")
     if failed:
         raise DoneInPart("Not everything could be done:\n" + "\n".join(failed))
@@ -67,10 +67,12 @@ def _drain(app: App, store: Store, account: Account) -> list[str]:
     from dsar.cli.sending import queued_letters, send_all
 
     cases = list(store.cases())
-    held = [case for case in cases if case.approved and _is_held(app, case)]
+    excluded = store.house().excluded
+    held = [case for case in cases if case.approved and not case.closed
+            and (case.facts.controller in excluded or _is_held(app, case))]
     letters = list(queued_letters(app, store, [c for c in cases if c not in held], account))
     done: Counter[str] = Counter()
-    problems = [f"{c.id}: approved letter held, the registry has changed" for c in held]
+    problems = [f"{c.id}: approved letter held, see dsar plan" for c in held]
     if not letters:
         return problems
     try:
@@ -91,10 +93,17 @@ def _is_held(app: App, case: Case) -> bool:
     return bool(changed_since_approval(case, controller, app.today))
 
 
-def _notify(command: str, lines: list[str]) -> None:
-    """Hand the notice to the user's command; case ids and states only, no names."""
+def _notify(command: str, lines: list[str]) -> list[str]:
+    """Hand the notice to the user's command; case ids and states only, no names.
+
+    Returns what went wrong, in words.
+    """
     import shlex
     import subprocess
 
     text = "dsar: something needs you\n" + "".join(f"  {line}\n" for line in lines)
-    subprocess.run(shlex.split(command), input=text, text=True, check=False, timeout=60)
+    try:
+        subprocess.run(shlex.split(command), input=text, text=True, check=True, timeout=60)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return [f"the notice could not be given: {type(error).__name__}"]
+    return []

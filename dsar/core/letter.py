@@ -65,7 +65,10 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """One approved letter: its exact bytes, and where its case stands in the ledger."""
+    """One approved letter: its exact bytes, and where its case stands in the ledger.
+
+    controller: the slug of the company it was written to.
+    """
 
     case_id: str
     version: int
@@ -75,3 +78,4 @@ class Outgoing:
     recipient: str
     stage: Stage
     account: str
+    controller: str = ""
