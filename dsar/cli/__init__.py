@@ -44,6 +44,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Papers": {
         "id": "Papers and photos: prepared for one case, only after a demand.",
     },
+    "Reports": {
+        "report": "What came of the requests: text, md, html, csv or json.",
+    },
     "House": {
         "backup": "Write everything into one encrypted file.",
         "export": "Give a person everything that is kept about them.",

@@ -35,6 +35,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "registry search": ("companies", "face"), "registry show": ("company", "clearview-ai"),
     "registry check": ("problems",), "registry diff": ("differences",),
     "schedule show": ("schedule",), "letter types": ("letters",),
+    "report": ("report", "json"),
     "letter lint": ("lint", "--law", "eu-gdpr"), "case check": ("completeness", "T03"),
     "case evidence": ("evidence", "T01", "-o", "evidence.zip"),
     "complain": ("complaint", "T06", "--format", "text", "-o", "complaint"),

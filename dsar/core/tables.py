@@ -1,0 +1,264 @@
+"""The tables of a report, from results: outcomes, waiting times, identity, contacts, disclosure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import mean, median
+
+from dsar.core.result import Result, Timing
+from dsar.core.statistics import Share, Wait, kaplan_meier, last_day_seen, median_wait, step_at
+from dsar.core.table import Cell, Count, Estimate, Table, public, spread
+
+DAYS = (1, 3, 7, 10, 14, 21, 30, 31, 45, 60, 90, 120, 180, 365)
+"""Days at which the curve is read; 30, 31, 45 and 90 are around statutory periods."""
+
+BINS = ((0, 1), (2, 7), (8, 14), (15, 21), (22, 31), (32, 45), (46, 61), (62, 92), (93, None))
+"""First and last day of the bars of the histogram."""
+
+Test = Callable[[Result], bool]
+
+
+def tables(results: Sequence[Result], *, hide_small: bool = False, own_words: bool = True
+           ) -> tuple[Table, ...]:
+    """Return every table that has rows, in the order of the report.
+
+    hide_small: cells below five are hidden, and rows for single companies left out.
+    own_words: show what the person wrote about a proof of identity; else that there was one.
+    """
+    own_words = own_words and not hide_small
+    found = [funnel(results), timeliness(results), answers(results), elements(results),
+             waiting(results), days(results), identity(results, own_words=own_words),
+             by(results, "T8", "By category", lambda r: r.categories),
+             by(results, "T9", "By country of the company", lambda r: (r.seat,)),
+             complaints(results), contacts(results), told(results)]
+    if hide_small:
+        found = [_public(table) for table in found if table.id != "T9a"]
+    else:
+        found.append(told_whom(results))
+    return tuple(table for table in found if table.rows)
+
+
+def _public(table: Table) -> Table:
+    covered = public(table)
+    if table.id != "T4":
+        return covered
+    shown = [row for row in table.rows if public(_one(table, row)).rows == (row,)]
+    return _one(table, *spread(shown))
+
+
+def _one(table: Table, *rows: tuple[Cell, ...]) -> Table:
+    return Table(id=table.id, title=table.title, about=table.about, columns=table.columns,
+                 rows=rows)
+
+
+def funnel(results: Sequence[Result]) -> Table:
+    """How far the requests got: each row of the row it depends on."""
+    delivered = [r for r in results if r.delivered]
+    over = [r for r in delivered if r.time_is_over]
+    sent = [r for r in results if r.sent]
+    rows = (
+        ("sent (of all cases)", _share(results, lambda r: r.sent)),
+        ("delivered (of sent)", _share(sent, lambda r: r.delivered)),
+        ("acknowledged (of delivered)", _share(delivered, lambda r: r.acknowledged)),
+        ("answered (of delivered)", _share(delivered, lambda r: r.answered)),
+        ("substantive (of delivered)", _share(delivered, lambda r: bool(r.answer))),
+        ("complete (of delivered)", _share(delivered, lambda r: r.complete is True)),
+        ("answered in time (of those whose time is over)",
+         _share(over, lambda r: r.answered_in_time)),
+        ("substantive in time (of those whose time is over)", _share(over, _finished)),
+    )
+    return Table(id="T1", title="Outcome of the requests", about="All cases selected.",
+                 columns=("step", "requests"), rows=rows if results else ())
+
+
+def _finished(result: Result) -> bool:
+    return result.timing in (Timing.IN_TIME, Timing.EXTENDED)
+
+
+def timeliness(results: Sequence[Result]) -> Table:
+    """In time, late, never: the parts of the requests whose time is over."""
+    over = [r for r in results if r.delivered and r.time_is_over]
+    by_timing = Counter(r.timing for r in over)
+    order = (Timing.IN_TIME, Timing.EXTENDED, Timing.DISPUTED, Timing.LATE, Timing.NONE,
+             Timing.UNREAD, Timing.UNDATED)
+    return Table(id="T1a", title="In time, late, never", parts=True,
+                 about="Delivered requests whose time is over.", columns=("outcome", "requests"),
+                 rows=tuple((str(t), Share(by_timing[t], len(over))) for t in order if over))
+
+
+def answers(results: Sequence[Result]) -> Table:
+    """What came back: satisfactory, incomplete, none."""
+    delivered = [r for r in results if r.delivered]
+    kinds = Counter(map(_kind, delivered))
+    order = ("complete", "incomplete", "data, not checked", "nothing held", "refused",
+             "no answer in substance")
+    return Table(id="T2", title="Complete, incomplete, none", parts=True,
+                 about="Delivered requests, whether or not their time is over.",
+                 columns=("answer", "requests"),
+                 rows=tuple((k, Share(kinds[k], len(delivered))) for k in order if delivered))
+
+
+def _kind(result: Result) -> str:
+    if not result.answer:
+        return "no answer in substance"
+    if result.answer in ("nothing held", "refused"):
+        return result.answer
+    if result.complete is None:
+        return "data, not checked"
+    return "complete" if result.complete else "incomplete"
+
+
+def elements(results: Sequence[Result]) -> Table:
+    """Which demands the answers meet, of those a person checked."""
+    met: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    for result in results:
+        checked = result.case.checked
+        if checked:
+            met.update(checked.present)
+            asked.update((*checked.present, *checked.missing))
+    return Table(id="T7", title="Demands met", about="Answers that a person checked.",
+                 columns=("demand", "answers that meet it"),
+                 rows=tuple((d, Share(met[d], n)) for d, n in sorted(asked.items())))
+
+
+def waits(results: Iterable[Result]) -> list[Wait]:
+    """The waits of what was delivered; open cases are censored."""
+    return [r.wait for r in results if r.wait is not None]
+
+
+def waiting(results: Sequence[Result]) -> Table:
+    """The curve read at fixed days, as far as anything was seen."""
+    steps = kaplan_meier(waits(results))
+    rows: list[tuple[Cell, ...]] = []
+    for day in DAYS:
+        step = step_at(steps, day)
+        if step is None or day > last_day_seen(steps):
+            continue
+        ended = sum(s.ended for s in steps if s.day <= day)
+        risk = next(s.at_risk for s in steps if s.day >= day)
+        read = Estimate(1 - step.waiting, 1 - step.high, 1 - step.low, ended, risk)
+        rows.append((str(day), read))
+    return Table(id="T4", title="Answered by day (Kaplan-Meier)", rows=tuple(rows),
+                 about="Delivered requests with a known day; open ones count as long as they "
+                       "were seen.",
+                 columns=("within so many days", "share with a substantive answer"))
+
+
+def days(results: Sequence[Result]) -> Table:
+    """How many answers took how long; the same numbers as the histogram."""
+    ended = [w.days for w in waits(results) if w.ended]
+    rows = tuple((_bin(first, last), Share(_within(ended, first, last), len(ended)))
+                 for first, last in BINS if ended)
+    steps = kaplan_meier(waits(results))
+    middle = median_wait(steps)
+    about = "Substantive answers with a known day."
+    if len(ended) >= 10:
+        about += (f" Mean {mean(ended):.1f} days, median {median(ended):g} days among them; with "
+                  f"the open cases the median is {'not reached' if middle is None else middle}.")
+    return Table(id="T4a", title="Days to the answer", about=about, columns=("days", "answers"),
+                 rows=rows, parts=True)
+
+
+def _within(values: Iterable[int], first: int, last: int | None) -> int:
+    return sum(first <= v and (last is None or v <= last) for v in values)
+
+
+def _bin(first: int, last: int | None) -> str:
+    return f"{first} and more" if last is None else f"{first}\N{EN DASH}{last}"
+
+
+def identity(results: Sequence[Result], *, own_words: bool = True) -> Table:
+    """Which proof of identity was demanded, as far as the person said what they gave."""
+    delivered = [r for r in results if r.delivered]
+    found = Counter(_proof(r, own_words=own_words) for r in delivered)
+    order = ["none demanded", *sorted(set(found) - _FIXED), "demanded, kind not recorded",
+             "no answer"]
+    return Table(id="T5", title="Proof of identity demanded", parts=True,
+                 about="Delivered requests; a kind is what was recorded as given.",
+                 columns=("demand", "requests"),
+                 rows=tuple((k, Share(found[k], len(delivered))) for k in order if delivered))
+
+
+_FIXED = {"none demanded", "demanded, kind not recorded", "no answer"}
+
+
+def _proof(result: Result, *, own_words: bool) -> str:
+    if result.identity == "asked":
+        return "demanded, kind not recorded"
+    if result.identity:
+        return result.identity if own_words else "demanded and given"
+    return "none demanded" if result.answered else "no answer"
+
+
+def by(results: Sequence[Result], id_: str, title: str,
+       groups: Callable[[Result], tuple[str, ...]]) -> Table:
+    """Answers and timeliness by group; a result counts in each of its groups."""
+    grouped: defaultdict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        if result.delivered:
+            for name in groups(result):
+                grouped[name].append(result)
+    rows = tuple((name, Count(len(own)), _share(own, lambda r: bool(r.answer)),
+                  _share([r for r in own if r.time_is_over], _finished))
+                 for name, own in sorted(grouped.items()))
+    more = " A company counts in each of its categories." if id_ == "T8" else ""
+    return Table(id=id_, title=title, about=f"Delivered requests.{more}", parts=True, rows=rows,
+                 columns=("group", "delivered", "substantive (of delivered)",
+                          "substantive in time (of those whose time is over)"))
+
+
+def complaints(results: Sequence[Result]) -> Table:
+    """Complaints by authority."""
+    found = Counter(r.case.complaint.authority for r in results if r.case.complaint)
+    return Table(id="T9a", title="Complaints lodged", about="All cases selected.", parts=True,
+                 columns=("authority", "complaints"),
+                 rows=tuple((name, Count(n)) for name, n in sorted(found.items())))
+
+
+def contacts(results: Sequence[Result]) -> Table:
+    """Whether the addresses work."""
+    tried = [r for r in results if r.health != "not sent"]
+    found = Counter(r.health for r in tried)
+    return Table(id="T11", title="Contacts", parts=True, columns=("what happened", "requests"),
+                 about="Cases of which a letter left or should have left.",
+                 rows=tuple((k, Share(n, len(tried))) for k, n in found.most_common()))
+
+
+def told(results: Sequence[Result]) -> Table:
+    """Kinds of identifiers told, without their values: to how many companies, of how many people.
+
+    Letters that may have left count as told.
+    """
+    pairs = {(kind, r.case.facts.controller, r.case.facts.subject_id)
+             for r in results for kind, _ in r.told}
+    companies = Counter(kind for kind, _ in {(k, c) for k, c, _ in pairs})
+    people = Counter(kind for kind, _ in {(k, p) for k, _, p in pairs})
+    return Table(id="T13", title="What was told", columns=("identifier", "companies", "people"),
+                 about="Kinds of identifiers in letters that left or may have left.",
+                 rows=tuple((k, Count(companies[k]), Count(people[k]))
+                            for k in sorted(companies, key=lambda k: (-companies[k], k))))
+
+
+def told_whom(results: Sequence[Result]) -> Table:
+    """The same by company; kinds only, never values."""
+    kinds: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    people: defaultdict[str, set[str]] = defaultdict(set)
+    names = {}
+    for slug, result in _with_told(results):
+        names[slug] = result.case.facts.controller_name
+        kinds[slug].update(dict.fromkeys(kind for kind, _ in result.told))
+        people[slug].add(result.case.facts.subject_id)
+    return Table(id="T13a", title="What was told to whom", about="Kinds only, no values.",
+                 columns=("company", "told", "people"),
+                 rows=tuple((names[s], ", ".join(kinds[s]), Count(len(people[s])))
+                            for s in sorted(kinds, key=lambda s: names[s].casefold())))
+
+
+def _with_told(results: Iterable[Result]) -> Iterator[tuple[str, Result]]:
+    return ((r.case.facts.controller, r) for r in results if r.told)
+
+
+def _share(results: Sequence[Result], test: Test) -> Share:
+    return Share(sum(map(test, results)), len(results))

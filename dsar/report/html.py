@@ -1,0 +1,111 @@
+"""The report as one HTML file that opens no connection and works without its script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from dsar.core.result import DEFINITIONS, Result
+from dsar.core.table import Table
+from dsar.report.charts import bars, curve
+from dsar.report.statistics import Report, needing, order, words
+from dsar.report.terminal import printable
+
+MOST_CASES = 2000
+"""More rows than that make a page nobody can use; the csv has them all."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One cell: what is shown, and what it sorts by."""
+
+    shown: str
+    key: str
+    number: bool
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table ready to be shown."""
+
+    id: str
+    title: str
+    about: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Field, ...], ...]
+
+
+def page(report: Report, templates: Path) -> str:
+    """Return the page. All values are escaped by the template engine.
+
+    templates: the folder with report.html.j2, report.css and report.js. The policy in the page
+    (CSP level 3) allows this style and this script by their SHA-256 and nothing else.
+    """
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from markupsafe import Markup
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True)
+    style = (templates / "report.css").read_text(encoding="utf-8")
+    script = (templates / "report.js").read_text(encoding="utf-8")
+    policy = (f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+              "base-uri 'none'; form-action 'none'")
+    return environment.get_template("report.html.j2").render(
+        policy=policy, style=Markup(style), script=Markup(script), on=report.on.isoformat(),
+        notes=report.notes, headline=_headline(report), needs=_needs(report),
+        curve=curve(report), bars=bars(report.table("T4a")),
+        tables=[_grid(t) for t in report.tables], cases=_cases(report), definitions=DEFINITIONS,
+        more=max(len(report.cases or ()) - MOST_CASES, 0))
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _grid(table: Table) -> Grid:
+    rows = tuple(tuple(Field(printable(words(cell)), order(cell), not isinstance(cell, str))
+                       for cell in row) for row in table.rows)
+    return Grid(table.id, table.title, table.about, table.columns, rows)
+
+
+def _headline(report: Report) -> list[tuple[str, str]]:
+    table = report.table("T1")
+    return [(str(row[0]), words(row[1])) for row in table.rows] if table else []
+
+
+def _needs(report: Report) -> Grid | None:
+    found = needing(report)[:MOST_CASES]
+    if not found:
+        return None
+    rows = tuple(_fields(r.case.facts.controller_name, r.standing.needs_you or "overdue",
+                         str(r.standing.answer_by or ""),
+                         "" if report.anonymous else r.standing.next) for r in found)
+    return Grid("needs", "Needs you", "Cases that wait for you, or whose answer is overdue.",
+                ("company", "why", "due", "next"), rows)
+
+
+def _cases(report: Report) -> Grid | None:
+    found = (report.cases or ())[:MOST_CASES]
+    if not found:
+        return None
+    rows = tuple(_fields(*_case(r, anonymous=report.anonymous)) for r in found)
+    columns = ("company", "right", "law", "sent", "due", "answer", "timing", "status")
+    return Grid("cases", "Cases", "One row per case.",
+                columns if report.anonymous else ("case", *columns), rows)
+
+
+def _case(result: Result, *, anonymous: bool) -> tuple[str, ...]:
+    case = result.case
+    shown = (case.facts.controller_name, case.facts.right, case.facts.regime,
+             str(case.request.on) if case.request else "", str(result.standing.due or ""),
+             result.answer or "none", str(result.timing), str(result.standing.status))
+    return shown if anonymous else (case.id, *shown)
+
+
+def _fields(*values: str) -> tuple[Field, ...]:
+    return tuple(Field(printable(v), printable(v).casefold(), False) for v in values)
