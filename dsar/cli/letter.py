@@ -12,13 +12,13 @@ from dsar.cli.app import App, pass_app
 from dsar.cli.lettering import Wanted, draft, law_named, open_case
 from dsar.cli.options import Selector, global_options, selectors
 from dsar.core.disclose import missing_identifiers
-from dsar.core.letter import Letter, Stage
+from dsar.core.letter import Letter, Rendered, Stage
 from dsar.errors import DoneInPart, DsarError, FileProblems, Problem, UsageProblem
 
 if TYPE_CHECKING:
     from dsar.core.regime import Regime
 
-FORMATS = ("text", "eml", "docx", "pdf")
+FORMATS = ("text", "eml", "docx", "pdf", "mailto")
 STAGES = tuple(map(str, Stage))
 COLUMNS = ("law", "right", "stage", "languages", "unreviewed")
 
@@ -81,6 +81,8 @@ def types(app: App, *, law: str | None) -> None:
 @click.option("--dodge", metavar="KIND",
               help="What a follow-up answers, instead of the latest reading of a reply.")
 @click.option("--authority", metavar="ID", help="To whom a complaint goes.")
+@click.option("--demand", "demands", multiple=True, metavar="ID",
+              help="Ask for this only, such as source and recipients; repeat it.")
 @click.option("--explain", is_flag=True,
               help="Say which law, language and identifiers were chosen, and why.")
 @global_options
@@ -88,14 +90,14 @@ def types(app: App, *, law: str | None) -> None:
 def preview(
     app: App, *, company: str, right: str, law: str | None, language: str | None, stage: str,
     form: str, output: Path | None, details: tuple[str, ...], dodge: str | None,
-    authority: str | None, explain: bool,
+    authority: str | None, demands: tuple[str, ...], explain: bool,
 ) -> None:
     """Show one letter as it would be sent; nothing is sent or recorded.
 
     A letter to a company without an open case carries the reference DSAR-0000-0000.
     """
     wanted = Wanted(right=right, law=law, language=language, stage=Stage(stage), details=details,
-                    dodge=dodge, authority=authority)
+                    dodge=dodge, authority=authority, demands=demands)
     controller = app.registry.get(company)
     drafted, because = draft(app, controller, wanted)
     if explain:
@@ -234,6 +236,8 @@ def _written(app: App, drafted: Letter, form: str) -> bytes:
             from dsar.letters.pdf import as_pdf
 
             return as_pdf(words, drafted)
+        case "mailto":
+            return mailto(drafted, words).encode()
         case "eml":
             from dsar.cli.sending import composed
             from dsar.drafting import Headers
@@ -244,6 +248,16 @@ def _written(app: App, drafted: Letter, form: str) -> bytes:
                 reply_to=None, message_id="<preview@example.invalid>", dated=app.now()))
         case _:
             return as_text(words).encode()
+
+
+def mailto(drafted: Letter, words: Rendered) -> str:
+    """A mailto: address that opens the letter in the user's mail program (RFC 6068)."""
+    from urllib.parse import quote
+
+    recipient = next((c.value for c in drafted.controller.emails(drafted.right.right)), "")
+    body = words.body.replace("\n", "\r\n")
+    return (f"mailto:{quote(recipient, safe='@')}?subject={quote(words.subject, safe='')}"
+            f"&body={quote(body, safe='')}\n")
 
 
 def _explain(app: App, drafted: Letter, because: str) -> None:

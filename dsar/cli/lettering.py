@@ -28,13 +28,16 @@ class Wanted:
     details: tuple[str, ...] = ()
     dodge: str | None = None
     authority: str | None = None
+    demands: tuple[str, ...] = ()
 
 
 def draft(app: App, controller: Controller, wanted: Wanted) -> tuple[Letter, str]:
     """The letter, and why this law. Raises UsageProblem where no law grants the right."""
+    from dsar.cli.planning import narrowed_law
     from dsar.letters.sample import REFERENCE
 
     regime, because = _regime(app, controller, wanted)
+    regime = narrowed_law(regime, wanted.right, wanted.demands)
     case = open_case(app, controller, wanted.right)
     rule = regime.rights.get(wanted.right)
     if rule is None or not rule.granted:

@@ -32,6 +32,7 @@ class Wish:
     language: str | None = None
     channel: str = "email"
     include_unverified: bool = False
+    demands: tuple[str, ...] = ()
     again: str | None = None
 
     @property
@@ -56,13 +57,30 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
     choice = Choice(
         right=wish.right, subject=app.subject, today=app.today,
         languages=lambda regime: _languages(app, regime, wish.right),
-        regimes_for=lambda controller: regimes_for(app, controller), law=wanted.law,
+        regimes_for=lambda controller: [
+            (narrowed_law(regime, wish.right, wish.demands), because)
+            for regime, because in regimes_for(app, controller)], law=wanted.law,
         named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
         channel=wish.channel, accept_unverified=wish.include_unverified,
         excluded=excluded, tombstones=load_tombstones(app.home.tombstones),
     )
     companies = app.registry if not wish.include_unverified else app.registry_with_pulled
     return plan_requests(app.controllers(wanted, companies), cases, choice)
+
+
+def narrowed_law(regime: Regime, right: str, demands: Sequence[str]) -> Regime:
+    """The law as it stands, or with some demands of one right only. Raises UsageProblem."""
+    from dataclasses import replace
+
+    from dsar.core.regime import narrowed
+
+    if not demands or right not in regime.rights:
+        return regime
+    try:
+        rule = narrowed(regime.rights[right], demands)
+    except ValueError as error:
+        raise UsageProblem(f"{regime.id}: {error}.") from None
+    return replace(regime, rights={**regime.rights, right: rule})
 
 
 def for_account(app: App, plan: Plan, account: Account, channel: str) -> Plan:

@@ -40,6 +40,8 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
 @click.option("--again", is_flag=True, help="Send although a request is open; needs --reason.")
 @click.option("--include-unverified", is_flag=True,
               help="Also companies and addresses that nobody has verified.")
+@click.option("--demand", "demands", multiple=True, metavar="ID",
+              help="Ask for this only, such as source and recipients; repeat it.")
 @click.option("--reason", metavar="TEXT", help="Why, kept in the ledger.")
 @ATTACH
 @global_options
@@ -47,7 +49,7 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
 def send(
     app: App, *, wanted: Selector, dry_run: bool, confirm: int | None, account_name: str | None,
     language: str | None, again: bool, reason: str | None, attach: str, channel: str,
-    folder: Path | None, include_unverified: bool,
+    folder: Path | None, include_unverified: bool, demands: tuple[str, ...],
 ) -> None:
     """Send the requests that have not been sent yet.
 
@@ -62,7 +64,8 @@ def send(
         raise UsageProblem("--again needs --reason TEXT.")
     account = account_named(app, account_name)
     wish = Wish(right=_right(app, wanted), language=language, channel=channel,
-                again=reason if again else None, include_unverified=include_unverified)
+                again=reason if again else None, include_unverified=include_unverified,
+                demands=demands)
     if dry_run:
         with app.reading() as store:
             cases = list(store.cases())

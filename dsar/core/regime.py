@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from enum import StrEnum
 
@@ -229,6 +229,18 @@ class RightRule:
     valid_from: date | None = None
     scope: str = ""
     scope_until: date | None = None
+
+
+def narrowed(rule: RightRule, wanted: Collection[str]) -> RightRule:
+    """Return the right with some of its demands only, such as source and recipients.
+
+    Raises ValueError for a demand that the law does not grant under this right.
+    """
+    unknown = [demand for demand in wanted if demand not in rule.demands]
+    if unknown:
+        raise ValueError(f"{rule.right} lists no {', '.join(unknown)}; it lists "
+                         f"{', '.join(rule.demands) or 'nothing one by one'}")
+    return replace(rule, demands=tuple(d for d in rule.demands if d in wanted))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,3 +143,20 @@ def test_export_of_an_open_case_carries_its_reference(with_case: Dsar, tmp_path:
               "--format", "text", today="2026-06-20")
     kept = tmp_path / "out" / "DSAR-43KQ-3MS6-brightlist.txt"
     assert "[DSAR-43KQ-3MS6]" in kept.read_text()
+
+
+def test_a_letter_may_ask_for_source_and_recipients_alone(alex: Dsar) -> None:
+    text = alex("letter", "preview", "clearview-ai", "--lang", "en", "--demand", "source",
+                  "--demand", "recipients").out
+    assert "1. the recipients" in text
+    assert "2. where the data come from" in text
+    assert "3." not in text
+    failed = alex("letter", "preview", "clearview-ai", "--demand", "nonsense", status=2)
+    assert "lists no nonsense" in failed.err
+
+
+def test_a_letter_opens_in_a_mail_program(alex: Dsar) -> None:
+    link = alex("letter", "preview", "clearview-ai", "--lang", "de", "--format", "mailto").out
+    assert link.startswith("mailto:legal-requests@clearview.ai?subject=Antrag")
+    assert "%0D%0A" in link
+    assert "\n" not in link.strip()
