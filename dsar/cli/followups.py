@@ -77,20 +77,30 @@ def _decide(
     """The follow-up, why there is none, or None for one approved earlier that waits."""
     case = standing.case
     closed_way = unreachable(app, case, account, house)
-    waiting = case.approved
-    if waiting is not None and not case.in_doubt and not case.closed:
-        if waiting.stage not in (Stage.REMINDER, Stage.FOLLOW_UP):
-            return NotNow(rail="queued", why=f"a {waiting.stage} waits to be sent",
-                          way_out="dsar queue list")
-        changed = changed_since_approval(case, _company(app, case), app.today)
-        return closed_way or (NotNow(rail="contact", why=f"approved letter held: {changed}",
-                                     way_out=f"dsar queue cancel {case.id}") if changed else None)
+    if case.approved is not None and not case.in_doubt and not case.closed:
+        return closed_way or _waiting(app, case, case.approved.stage, account)
     decided = follow_up(case, standing.deadlines, app.today, wish.told)
     if isinstance(decided, NotNow):
         return decided
     if closed_way is not None:
         return closed_way
     return _naming_the_authority(app, case, decided)
+
+
+def _waiting(app: App, case: Case, stage: Stage, account: Account) -> NotNow | None:
+    """Why a letter approved earlier does not go out with this command, or None."""
+    from dsar.cli.planning import for_account
+
+    if stage not in (Stage.REMINDER, Stage.FOLLOW_UP):
+        return NotNow(rail="queued", why=f"a {stage} waits to be sent",
+                      way_out="dsar queue list")
+    changed = changed_since_approval(case, _company(app, case), app.today)
+    if changed:
+        return NotNow(rail="contact", why=f"approved letter held: {changed}",
+                      way_out=f"dsar queue cancel {case.id}")
+    staying = for_account(app, Plan(queued=(case,)), account, "email").skipped
+    return NotNow(rail="queue", why=staying[0].why, way_out=staying[0].way_out) if (
+        staying) else None
 
 
 def unreachable(app: App, case: Case, account: Account, house: House) -> NotNow | None:

@@ -51,6 +51,7 @@ def verify_erasure(
     yet; the new case names the old one. The rails are those of `dsar send`.
     """
     from dsar.cli.mailing import account_named, refuse_real_account_under_set_clock
+    from dsar.cli.planning import for_account
     from dsar.cli.send import approve_and_send, show_plan
     from dsar.cli.sending import desk
 
@@ -58,13 +59,14 @@ def verify_erasure(
     if dry_run:
         with app.reading() as store:
             cases = list(store.cases())
-            show_plan(app, _plan(app, cases, store.house(), case_ids, months, language), account,
-                      cases)
+            plan = _plan(app, cases, store.house(), case_ids, months, language)
+            show_plan(app, for_account(app, plan, account, "email"), account, cases)
         return
     refuse_real_account_under_set_clock(app, account)
     with app.home.working(), app.writing() as store:
         cases = list(store.cases())
-        plan = _plan(app, cases, store.house(), case_ids, months, language)
+        plan = for_account(app, _plan(app, cases, store.house(), case_ids, months, language),
+                           account, "email")
         if not app.settings.json:
             show_plan(app, plan, account, cases)
         if plan.count == 0:

@@ -11,7 +11,8 @@ from typing import Any
 
 from dsar.core.subject import DataSubject
 
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_ATEXT = r"\w.!#$%&'*+/=?^`{|}~-"
+_EMAIL = re.compile(rf"(?<![{_ATEXT}])[{_ATEXT}]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.@<-])\+?\(?\d[\d ()/.-]{7,20}\d(?![\w@-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?\b")
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
@@ -42,9 +43,15 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return `text` with nothing of the person left that is known or has a known form."""
+        pieces, end = [], 0
+        for found in _EMAIL.finditer(text):
+            pieces += [self._plain(text[end:found.start()]), self._address(found.group())]
+            end = found.end()
+        return "".join([*pieces, self._plain(text[end:])])
+
+    def _plain(self, text: str) -> str:
         for pattern, kind in self._patterns:
             text = pattern.sub(f"[{kind}]", text)
-        text = _EMAIL.sub(self._address, text)
         text = _IBAN.sub("[account]", text)
         text = _IP.sub("[ip-address]", text)
         return _PHONE.sub(_number, text)
@@ -70,19 +77,19 @@ class Redactor:
                   for p in _in_words(value)]
         return (*births, *((_pattern(form), kind) for form, kind in ordered))
 
-    def _address(self, found: re.Match[str]) -> str:
-        address = found.group().lower()
-        domain = address.rpartition("@")[2]
-        known = address in self.keep or any(
-            domain == k or domain.endswith(f".{k}") for k in self.keep if "@" not in k)
-        return found.group() if known else "[email]"
+    def _address(self, address: str) -> str:
+        """A mailbox of the company stays, without a name of the person in its local part."""
+        local, _, domain = address.rpartition("@")
+        known = address.lower() in self.keep or any(
+            domain.lower() == k or domain.lower().endswith(f".{k}")
+            for k in self.keep if "@" not in k)
+        return f"{self._plain(local)}@{domain}" if known else "[email]"
 
 
 def _forms(kind: str, value: str) -> tuple[str, ...]:
-    """The ways one value is written: a mailbox with its plus addresses, a date in any order."""
+    """The ways one value is written: a date in any order; mailboxes go by their form."""
     if kind == "email":
-        local, _, domain = value.rpartition("@")
-        return (value, f"{local}+\0@{domain}")
+        return ()
     if kind == "birth-date":
         return (value, *_dates(value))
     return (value,)
@@ -111,13 +118,12 @@ def _in_words(value: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _pattern(form: str) -> re.Pattern[str]:
-    """Case and spacing do not matter, nor the marks inside a number; \\0 is any plus tag."""
+    """Case and spacing do not matter, nor the marks inside a number."""
     if re.fullmatch(r"[+()\d\s/.-]+", form) and sum(c.isdigit() for c in form) >= 6 and (
             not _DATE.fullmatch(form)):
         digits = [c for c in form if c.isdigit()]
         return re.compile(r"\+?\(?" + r"[\s()/.-]{0,2}".join(digits) + r"(?!\d)")
-    parts = [re.escape(part).replace("\0", r"[\w.=-]+") for part in form.split()]
-    body = r"[\s>]+".join(parts)
+    body = r"[\s>]+".join(map(re.escape, form.split()))
     return re.compile(rf"(?<!\w){body}(?!\w)", re.IGNORECASE)
 
 

@@ -8,10 +8,15 @@ from enum import StrEnum
 
 from dsar.core.case import Case, ClockEvent, ExtensionNotified, IdentityProvided, Reply
 from dsar.core.deadline import Deadlines, Facts, Moment
+from dsar.core.followup import SHORT_TIME
+from dsar.core.letter import Stage
 from dsar.core.message import Label
 
 GRACE = timedelta(days=3)
 """Days after the latest defensible due date before a complaint is offered (tool policy)."""
+
+POST_TAKES = timedelta(days=7)
+"""Until when a posted letter is taken to arrive, unless the receipt is known (tool policy)."""
 
 APPLIED_BY_ITSELF = frozenset({
     Label.ACKNOWLEDGEMENT, Label.AUTO_REPLY, Label.BOUNCE_PERMANENT, Label.BOUNCE_TEMPORARY,
@@ -84,12 +89,15 @@ def deadline_facts(case: Case) -> Facts | None:
     """Return what the law's clock needs to know, or None while no request has arrived.
 
     Without a known receipt the day of sending counts: the server's 250 is acceptance, and
-    receipt is presumed on the same day for e-mail.
+    receipt is presumed on the same day for e-mail, and `POST_TAKES` later for a posted letter.
+    A receipt before that day is that of an earlier letter, which came back.
     """
     request = case.request
     if request is None:
         return None
-    received = case.receipt.on if case.receipt else request.on
+    presumed = request.on + POST_TAKES if request.channel == "post" else request.on
+    known = case.receipt is not None and case.receipt.on >= request.on
+    received = case.receipt.on if case.receipt and known else presumed
     moments = [Moment(type="sent", on=request.on), *map(_moment, case.clock)]
     return Facts(right=case.facts.right, received=received, country=case.facts.country,
                  subdivision=case.facts.subdivision, moments=tuple(moments),
@@ -145,8 +153,9 @@ def needs_you(case: Case) -> str:
 
 
 def _unsent_reason(case: Case) -> str:
-    if case.bounce and case.bounce.permanent and case.letters:
-        return "the address does not work"
+    if case.bounce and case.bounce.is_final and case.letters:
+        return ("the address does not work" if case.bounce.permanent
+                else "the letter came back, the address may work later")
     if case.refused and not case.refused.temporary:
         return "the mail server refused the letter"
     return ""
@@ -167,11 +176,12 @@ def _open_question(case: Case, reply: Reply) -> str:
 
 def answered_since(case: Case, reply: Reply, *, letters: bool = True) -> bool:
     """Whether the person did what that reply asks for since, or (`letters`) wrote about it."""
-    when = reply.received.on
+    when, left = reply.received.on, {a.message_id: a.at for a in case.attempts}
     acted = [e.on for e in case.clock if isinstance(e, IdentityProvided)
              or (isinstance(e, ClockEvent) and e.type.endswith(("_provided", "_paid")))]
-    sent = [s.on for s in case.letters if s != case.request] if letters else []
-    return any(day >= when for day in [*acted, *sent])
+    after = [left[s.message_id] > reply.received.at if s.message_id in left else s.on >= when
+             for s in case.letters if s != case.request]
+    return any(day >= when for day in acted) or (letters and any(after))
 
 
 def confirmed_answer(case: Case) -> Label | None:
@@ -203,7 +213,7 @@ def _status(case: Case, deadlines: Deadlines | None, today: date, needs: str) ->
 
 
 def _unsent_status(case: Case) -> Status:
-    if case.bounce and case.bounce.permanent and case.letters:
+    if case.bounce and case.bounce.is_final and case.letters:
         return Status.BOUNCED
     if case.refused and not case.refused.temporary:
         return Status.REFUSED
@@ -230,7 +240,20 @@ def _next(case: Case, status: Status, deadlines: Deadlines | None, today: date) 
         case Status.ANSWERED:
             return f"dsar case close {case.id}"
         case Status.OVERDUE:
-            late = may_complain(deadlines, today)
-            return f"dsar {'complain' if late else 'remind'} {case.id}"
+            return _next_when_late(case, deadlines, today)
         case Status.WAITING | Status.ACKNOWLEDGED | Status.EXTENDED:
             return ""
+
+
+def _next_when_late(case: Case, deadlines: Deadlines | None, today: date) -> str:
+    """First a reminder, once the latest defensible date is past; then the authority."""
+    after = deadlines.complain_after if deadlines else None
+    reminded = [s.on for s in case.letters if s.stage in (Stage.REMINDER, Stage.FOLLOW_UP)
+                and s.message_id not in case.bounced]
+    if case.complaint or after is None or today <= after:
+        return f"dsar case show {case.id} --explain"
+    if not reminded:
+        return f"dsar remind {case.id}"
+    if today <= reminded[-1] + SHORT_TIME or not may_complain(deadlines, today):
+        return f"dsar case show {case.id}"
+    return f"dsar complain {case.id}"
