@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ from dsar.core.case import (
     SendAttempted,
 )
 from dsar.core.caseindex import CaseFacts, CaseIndex
+from dsar.core.contact import mailbox_key
 from dsar.core.house import STREAM, MessageSetAside
 from dsar.core.letter import Stage
 from dsar.core.match import Match
@@ -41,6 +42,7 @@ class Reception:
 
     cases: folded cases by id, kept up to date as events are added. judge: message → match and
     reading. local: instant → the local date that counts. store/archive: None for a dry run.
+    set_aside: digests of what a person decides on, or has decided on: never filed by itself.
     settled: cases whose doubtful letter turned out to have been sent.
     """
 
@@ -60,12 +62,14 @@ class Reception:
         has no candidate leaves no trace. Raises StorageFailed.
         """
         match, reading = self.judge(message)
+        decided = message.digest in self.set_aside
         if match.own:
             return self._own_copy(Found(message=message, match=match, reading=reading, new=False))
-        fresh = [c for c in match.case_ids if self.cases[c].reply(message.digest) is None
-                 and not _is_known_bounce(self.cases[c], message)]
-        aside = bool(match.candidates and not match.case_ids
-                     and message.digest not in self.set_aside)
+        fresh = [c for c in match.case_ids if not decided
+                 and self.cases[c].reply(message.digest) is None
+                 and not _is_known_bounce(self.cases[c], message)
+                 and not _is_about_copy(self.cases[c], message)]
+        aside = bool(match.candidates and not match.case_ids and not decided)
         found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside))
         if not found.new or self.store is None or self.archive is None:
             return found
@@ -158,18 +162,34 @@ def sent_after_all(case: Case, doubt: SendAttempted, how: str) -> LetterSent:
 def _delivery_failed(case: Case, message: Message, on: date) -> DeliveryFailed:
     report = message.report
     assert report is not None
-    latest = case.message_ids[-1] if case.message_ids else ""
+    failed = report.action == "failed"
+    passing = failed and (report.passing or report.status.startswith("4"))
     return DeliveryFailed(
-        on=on, message_id=report.returned_message_id or latest, status=report.status,
+        on=on, message_id=report.returned_message_id or _letter_to(case, report.recipients),
+        status=report.status, passing=passing, permanent=failed and not passing,
         recipient=report.recipients[0] if report.recipients else case.facts.recipient or "",
-        permanent=(report.action == "failed" and not report.passing
-                   and not report.status.startswith("4")),
         diagnostic=report.diagnostic[:500], digest=message.digest,
     )
 
 
 def _is_known_bounce(case: Case, message: Message) -> bool:
-    return case.bounce is not None and case.bounce.digest == message.digest
+    return message.digest in case.bounces
+
+
+def _letter_to(case: Case, recipients: Sequence[str]) -> str:
+    """The latest letter to one of these addresses, where a report names none; else the latest."""
+    keys = {mailbox_key(address) for address in recipients}
+    sent = [(s.message_id, s.recipient) for s in case.letters]
+    sent += [(a.message_id, a.recipient) for a in case.attempts]
+    named = [id_ for id_, address in sent if mailbox_key(address) in keys]
+    return (named or [id_ for id_, _ in sent] or [""])[-1]
+
+
+def _is_about_copy(case: Case, message: Message) -> bool:
+    """Whether a report is about the copy to oneself only: the letter itself may have arrived."""
+    told = message.report.recipients if message.report else ()
+    own = mailbox_key(case.facts.mailbox or "")
+    return bool(told and own) and all(mailbox_key(address) == own for address in told)
 
 
 def case_facts(case: Case) -> CaseFacts:

@@ -32,7 +32,9 @@ def file_under(
     case = store.case(case_id)
     events = _assigned(app, store, case, digest, labels)
     if labels:
-        events += _effects(app, case, digest, labels, until)
+        effects = _effects(app, case, digest, labels, until)
+        events += _taken_back(app, store, case, digest, effects)
+        events += [event for event in effects if not _has(case, event)]
     store.append(case_id, events, after=case.version)
     if digest in store.house().waiting:
         done = MessageAssigned(on=app.today, digest=digest, case_id=case_id)
@@ -50,15 +52,50 @@ def ignore_message(app: App, store: Store, digest: str) -> None:
 
 
 def take_out(app: App, store: Store, case_id: str, digest: str, reason: str) -> None:
-    """Retract everything this message did in a case; the bytes stay in the archive."""
+    """Retract everything this message did in a case; it waits for the person again.
+
+    The bytes stay in the archive. That it waits is recorded first: no later poll files it back.
+    """
     case = store.case(case_id)
     numbers = [r.sequence for r in store.events(case_id)
-               if isinstance(r.event, ReplyReceived | ReplyRead | ExtensionNotified)
+               if isinstance(r.event, ReplyReceived | ReplyRead | ExtensionNotified | ClockEvent)
                and r.event.digest == digest]
-    if case.reply(digest) is None or not numbers:
+    known = case.reply(digest)
+    if known is None or not numbers:
         raise UsageProblem(f"{digest[:10]} is not filed under {case_id}.")
+    got, labels = known.received, known.machine.labels if known.machine else ("unclear",)
+    aside = MessageSetAside(
+        on=got.on, at=got.at, digest=digest, subject=got.subject, sender=got.sender,
+        candidates=(case_id,), evidence=(), labels=labels, why=f"taken out of {case_id}")
+    if not _is_elsewhere(store, case_id, digest):
+        store.append(STREAM, [aside], after=store.house().version)
     events = [Retracted(on=app.today, sequence=n, because=reason) for n in numbers]
     store.append(case_id, events, after=case.version)
+
+
+def _is_elsewhere(store: Store, case_id: str, digest: str) -> bool:
+    """Whether the message is filed under another case as well, or waits already."""
+    return digest in store.house().waiting or any(
+        case.id != case_id and case.reply(digest) is not None for case in store.cases())
+
+
+def _taken_back(
+    app: App, store: Store, case: Case, digest: str, effects: list[CaseEvent]
+) -> list[CaseEvent]:
+    """Retractions of what an earlier label of this message did to the clock."""
+    return [
+        Retracted(on=app.today, sequence=r.sequence, because="another label")
+        for r in store.events(case.id)
+        if isinstance(r.event, ExtensionNotified | ClockEvent) and r.event.digest == digest
+        and r.event in case.clock and r.event not in effects]
+
+
+def _has(case: Case, event: CaseEvent) -> bool:
+    """Whether the clock knows of it; from before a message was noted with it, too."""
+    if isinstance(event, ClockEvent):
+        return any(isinstance(e, ClockEvent) and (e.on, e.type) == (event.on, event.type)
+                   for e in case.clock)
+    return event in case.clock
 
 
 def full_digest(store: Store, short: str) -> str:
@@ -111,9 +148,9 @@ def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: 
     if Label.EXTENSION_NOTICE in labels:
         found.append(ExtensionNotified(on=on, until=day, digest=digest))
     if Label.IDENTITY_REQUEST in labels:
-        found.append(ClockEvent(on=on, type="id_requested"))
+        found.append(ClockEvent(on=on, type="id_requested", digest=digest))
     if Label.CLARIFICATION_REQUEST in labels:
-        found.append(ClockEvent(on=on, type="clarification_requested"))
+        found.append(ClockEvent(on=on, type="clarification_requested", digest=digest))
     if Label.FEE_DEMAND in labels:
-        found.append(ClockEvent(on=on, type="fee_requested"))
-    return [event for event in found if event not in case.clock]
+        found.append(ClockEvent(on=on, type="fee_requested", digest=digest))
+    return found

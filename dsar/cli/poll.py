@@ -146,7 +146,9 @@ def _check_bounces(app: App, store: Store, account: str, cases: list[Case], tall
 
     house = store.house()
     found = trip(posted(cases, account, since=house.resumed.get(account)))
-    if found is not None and account not in house.paused:
+    known = house.paused.get(account)
+    rests = known is not None and (known.until is None or app.now() < known.until)
+    if found is not None and not rests:
         pause(store, account, found, today=app.today)
         tally.paused.append(f"{account}: {found.because}")
 

@@ -84,6 +84,8 @@ def _act(app: App, store: Store, item: dict[str, Any], key: str) -> int:
         file_under(app, store, choices[0], item["message"], labels=(str(label),))
     elif key == "i" and item["case"]:
         take_out(app, store, item["case"], item["message"], "answers no case")
+        if item["message"] in store.house().waiting:
+            ignore_message(app, store, item["message"])
     elif key == "i":
         ignore_message(app, store, item["message"])
     else:

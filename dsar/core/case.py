@@ -81,6 +81,7 @@ class Reply:
 class Case:
     """What the events of one case add up to; `version` is how many events there are.
 
+    bounced: Message-IDs of letters that did not arrive. bounces: digests of the reports of it.
     replies_at_approval: how many replies there were when the latest letter was approved.
     checked: the latest answer a person went through, point by point.
     """
@@ -96,6 +97,7 @@ class Case:
     refusals: int = 0
     bounce: DeliveryFailed | None = None
     bounced: frozenset[str] = frozenset()
+    bounces: frozenset[str] = frozenset()
     replies: tuple[Reply, ...] = ()
     receipt: ReceiptKnown | None = None
     clock: tuple[ClockEvent | IdentityProvided | ExtensionNotified, ...] = ()
@@ -125,7 +127,7 @@ class Case:
 
     @property
     def request(self) -> LetterSent | None:
-        """The request that counts: the latest that was sent and did not bounce for good."""
+        """The request that counts: the latest that was sent and did not come back."""
         alive = (s for s in reversed(self.letters) if s.message_id not in self.bounced)
         return next((s for s in alive if s.stage is Stage.REQUEST), None)
 
@@ -190,8 +192,10 @@ def apply(case: Case, event: CaseEvent) -> Case:
         case LetterSent() | LetterRefused() | SendAbandoned():
             return _settle(case, event)
         case DeliveryFailed():
-            dead = {event.message_id} if event.permanent else set()
-            return _with(case, bounce=event, bounced=case.bounced | dead)
+            dead = {event.message_id} if event.is_final else set()
+            told = {event.digest} if event.digest else set()
+            return _with(case, bounce=_worse(case.bounce, event), bounced=case.bounced | dead,
+                         bounces=case.bounces | told)
         case ReplyReceived():
             if case.reply(event.digest) is not None:
                 return case
@@ -244,7 +248,7 @@ def _settle(case: Case, event: LetterSent | LetterRefused | SendAbandoned) -> Ca
 def _worse(known: DeliveryFailed | None, fresh: DeliveryFailed) -> DeliveryFailed:
     """A delay reported after a failure of the same letter does not mend the failure."""
     same = known is not None and known.message_id == fresh.message_id
-    return known if known and same and known.permanent else fresh
+    return known if known and same and known.is_final and not fresh.permanent else fresh
 
 
 def _read(reply: Reply, event: ReplyRead) -> Reply:

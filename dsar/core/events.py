@@ -112,7 +112,11 @@ class SendAbandoned:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryFailed:
-    """A bounce of one of our letters; it sets delivery, never the end of the case."""
+    """A bounce of one of our letters; it sets delivery, never the end of the case.
+
+    permanent: the address does not work. passing: the server gave up for a cause that passes, such
+    as a full mailbox; the letter has not arrived either. Neither: a delay, nothing is known yet.
+    """
 
     on: date
     message_id: str
@@ -121,6 +125,12 @@ class DeliveryFailed:
     status: str = ""
     diagnostic: str = ""
     digest: str = ""
+    passing: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the letter did not arrive and nobody tries it any more."""
+        return self.permanent or self.passing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,11 +188,15 @@ class ReceiptKnown:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockEvent:
-    """Something that may move the period: id_requested, id_provided, clarification_requested, …"""
+    """Something that may move the period: id_requested, id_provided, clarification_requested, …
+
+    digest: of the message that said so, where one did.
+    """
 
     on: date
     type: str
     justified: bool = True
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

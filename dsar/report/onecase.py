@@ -51,6 +51,8 @@ def case_item(standing: Standing, events: Sequence[Recorded]) -> dict[str, Any]:
 def _event_item(recorded: Recorded) -> dict[str, Any]:
     event = recorded.event
     values = {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+    if isinstance(event, Retracted):
+        values["retracts"] = values.pop("sequence")
     return {"sequence": recorded.sequence, "recorded_at": recorded.recorded_at.isoformat(),
             "author": recorded.author, "kind": type(event).__name__} | values
 
@@ -137,7 +139,7 @@ def describe(event: Event) -> str:
         case SendAbandoned():
             return f"not sent: {event.because}"
         case DeliveryFailed():
-            kind = "bounced" if event.permanent else "delayed"
+            kind = "bounced" if event.is_final else "delayed"
             return f"{kind} at {event.recipient}: {event.status} {event.diagnostic}".strip()
         case _:
             return _describe_answer(event)

@@ -181,3 +181,110 @@ def test_a_notice_that_could_not_be_given_is_said(
     (here.home / "mail" / "new" / "a").write_bytes(reply(1, "We hold no data about you."))
     ran = here("run", "--notify", command, status=3)
     assert "notice" in ran.err
+
+
+# -- what a person says of a message ------------------------------------------------------------
+
+
+def digest_of(here: Here, case_id: str) -> str:
+    events = here.items("case", "show", case_id)[0]["events"]
+    return str(next(e["digest"] for e in events if e["kind"] == "ReplyReceived"))
+
+
+def standing_events(here: Here, case_id: str) -> list[str]:
+    """Kinds of the events that count still."""
+    events = here.items("case", "show", case_id)[0]["events"]
+    gone = {e["retracts"] for e in events if e["kind"] == "Retracted"}
+    return [e["kind"] for e in events if e["sequence"] not in gone and e["kind"] != "Retracted"]
+
+
+def test_a_message_taken_out_stops_no_clock_waits_again_and_is_not_filed_back(
+    here: Here, tmp_path: Path
+) -> None:
+    fill(here, tmp_path)
+    digest = digest_of(here, "T02")
+    here("inbox", "assign", digest[:10], "T02", "--label", "identity_request")
+    assert "ClockEvent" in standing_events(here, "T02")
+    here("inbox", "unfile", digest[:10], "T02")
+    assert {"ClockEvent", "ReplyReceived"}.isdisjoint(standing_events(here, "T02"))
+    assert digest in [i["message"] for i in here.items("inbox", "list")]
+    here("inbox", "read", str(tmp_path / "answer2.eml"))
+    assert "ReplyReceived" not in standing_events(here, "T02")
+    here("inbox", "assign", digest[:10], "T01")
+    assert standing_events(here, "T01").count("ReplyReceived") == 2
+
+
+def test_a_corrected_label_takes_its_effect_on_the_clock_back(here: Here, tmp_path: Path) -> None:
+    fill(here, tmp_path)
+    digest = digest_of(here, "T02")[:10]
+    here("inbox", "assign", digest, "T02", "--label", "identity_request")
+    here("inbox", "assign", digest, "T02", "--label", "extension_notice")
+    kinds = standing_events(here, "T02")
+    assert ("ClockEvent" in kinds, "ExtensionNotified" in kinds) == (False, True)
+    here("inbox", "assign", digest, "T02", "--label", "acknowledgement")
+    assert {"ClockEvent", "ExtensionNotified"}.isdisjoint(standing_events(here, "T02"))
+    here("inbox", "assign", digest, "T02", "--label", "identity_request")
+    here("inbox", "assign", digest, "T02", "--label", "identity_request")
+    assert standing_events(here, "T02").count("ClockEvent") == 1
+
+
+# -- bounces ------------------------------------------------------------------------------------
+
+
+def bounce(number: int, to: str, *, action: str = "failed", status: str = "5.1.1") -> bytes:
+    """A delivery report on request `number`."""
+    return f"""From: MAILER-DAEMON@mx.example
+To: alex@example.org
+Subject: Undelivered
+Message-ID: <bounce.{number}.{action}.{status}@mx.example>
+Date: Fri, 20 Nov 2026 10:00:00 +0000
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: text/plain
+
+Could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; {to}
+Action: {action}
+Status: {status}
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: <request.{number}@example.org>
+
+--b--
+""".replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize(("to", "status", "bounced"), [
+    ("privacy@c1.example", "5.1.1", True), ("privacy@c1.example", "5.2.2", True),
+    ("alex@example.org", "5.2.2", False)])
+def test_a_letter_came_back_unless_only_the_copy_to_oneself_did(
+    here: Here, tmp_path: Path, to: str, status: str, bounced: bool
+) -> None:
+    fill(here, tmp_path)
+    (tmp_path / "b.eml").write_bytes(bounce(1, to, status=status))
+    here("inbox", "read", str(tmp_path / "b.eml"))
+    [item] = [i for i in here.items("case", "list") if i["case"] == "T01"]
+    assert (item["status"] == "bounced") == bounced
+
+
+def test_no_bounce_is_recorded_twice_in_whatever_order_mail_is_read(
+    here: Here, tmp_path: Path
+) -> None:
+    fill(here, tmp_path)
+    paths = []
+    for action, status in (("delayed", "4.4.1"), ("failed", "5.1.1")):
+        paths.append(tmp_path / f"{action}.eml")
+        paths[-1].write_bytes(bounce(1, "privacy@c1.example", action=action, status=status))
+    for _ in range(2):
+        here("inbox", "read", *map(str, paths))
+    kinds = [e["kind"] for e in here.items("case", "show", "T01")[0]["events"]]
+    assert kinds.count("DeliveryFailed") == 2
