@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from dsar.core.statistics import Share
 
@@ -53,6 +54,7 @@ class Table:
     """Rows of cells under `columns`; the first cell of a row is its label.
 
     parts: the rows add up to a total printed elsewhere, so that one hidden row could be computed.
+    nested: each row counts a part of what the one before counts, as far as the totals agree.
     about: which cases are counted, in words.
     """
 
@@ -62,16 +64,20 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     parts: bool = False
+    nested: bool = False
 
 
 def public(table: Table) -> Table:
     """Return the table without cells below 5, and without what would give them away.
 
-    A row with a small cell, or a share whose rest is small, is hidden as a whole. Where the rows
-    are parts of a known total and one is hidden, the next smallest is hidden with it. Rows that
-    name a single thing of which fewer than five exist keep their label only.
+    A row with a small cell, or with two numbers that differ by little, is hidden as a whole.
+    Where the rows are parts of a known total and one is hidden, the next smallest is hidden with
+    it; where they are nested, so is a row that differs by little from one that is shown.
     """
-    hidden = {number for number, row in enumerate(table.rows) if any(map(_is_small, row))}
+    hidden = {number for number, row in enumerate(table.rows)
+              if any(map(_is_small, row)) or _are_near(_numbers(row))}
+    if table.nested:
+        hidden |= _near_others(table.rows, hidden)
     if table.parts and len(hidden) == 1 and len(table.rows) > 1:
         rest = [n for n in range(len(table.rows)) if n not in hidden]
         hidden.add(min(rest, key=lambda n: _size(table.rows[n])))
@@ -89,6 +95,31 @@ def _is_small(cell: Cell) -> bool:
             return min(k, at_risk) < SMALLEST_SHOWN
         case _:
             return False
+
+
+def _numbers(row: Sequence[Cell]) -> set[int]:
+    """Every count of a row, totals included."""
+    found = {n for c in row if isinstance(c, Share) for n in (c.k, c.n)}
+    return found | {c.n for c in row if isinstance(c, Count)}
+
+
+def _are_near(numbers: Iterable[int]) -> bool:
+    ordered = sorted(numbers)
+    return any(0 < b - a < SMALLEST_SHOWN for a, b in pairwise(ordered))
+
+
+def _near_others(rows: Sequence[tuple[Cell, ...]], hidden: set[int]) -> set[int]:
+    """Rows to hide so that no two shown ones differ by a small number."""
+    seen: set[int] = set()
+    near = set()
+    for number, row in enumerate(rows):
+        own = _numbers(row)
+        if number not in hidden:
+            if _are_near(seen | own):
+                near.add(number)
+            else:
+                seen |= own
+    return near
 
 
 def _size(row: Sequence[Cell]) -> int:

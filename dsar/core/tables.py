@@ -69,7 +69,7 @@ def funnel(results: Sequence[Result]) -> Table:
         ("substantive in time (of those whose time is over)", _share(over, _finished)),
     )
     return Table(id="T1", title="Outcome of the requests", about="All cases selected.",
-                 columns=("step", "requests"), rows=rows if results else ())
+                 columns=("step", "requests"), rows=rows if results else (), nested=True)
 
 
 def _finished(result: Result) -> bool:
@@ -173,15 +173,15 @@ def identity(results: Sequence[Result], *, own_words: bool = True) -> Table:
     """Which proof of identity was demanded, as far as the person said what they gave."""
     delivered = [r for r in results if r.delivered]
     found = Counter(_proof(r, own_words=own_words) for r in delivered)
-    order = ["none demanded", *sorted(set(found) - _FIXED), "demanded, kind not recorded",
-             "no answer"]
+    first, last = _NONE_DEMANDED, ("demanded, kind not recorded", "no answer")
+    order = (*first, *sorted(set(found) - {*first, *last}), *last)
     return Table(id="T5", title="Proof of identity demanded", parts=True,
                  about="Delivered requests; a kind is what was recorded as given.",
                  columns=("demand", "requests"),
                  rows=tuple((k, Share(found[k], len(delivered))) for k in order if delivered))
 
 
-_FIXED = {"none demanded", "demanded, kind not recorded", "no answer"}
+_NONE_DEMANDED = ("none, and data given", "none, and no data given")
 
 
 def _proof(result: Result, *, own_words: bool) -> str:
@@ -189,7 +189,9 @@ def _proof(result: Result, *, own_words: bool) -> str:
         return "demanded, kind not recorded"
     if result.identity:
         return result.identity if own_words else "demanded and given"
-    return "none demanded" if result.answered else "no answer"
+    if not result.answered:
+        return "no answer"
+    return _NONE_DEMANDED[0 if result.answer in ("data", "partly") else 1]
 
 
 def by(results: Sequence[Result], id_: str, title: str,

@@ -13,6 +13,9 @@ from dsar.report.charts import bars, curve
 from dsar.report.statistics import Report, needing, order, words
 from dsar.report.terminal import printable
 
+MOST_NEEDS = 20
+"""The list at the top; `dsar status` has them all."""
+
 MOST_CASES = 2000
 """More rows than that make a page nobody can use; the csv has them all."""
 
@@ -23,7 +26,11 @@ class Field:
 
     shown: str
     key: str
-    number: bool
+
+    @property
+    def short(self) -> bool:
+        """Whether it should stay on one line: dates, numbers, single words."""
+        return len(self.shown) <= 12
 
 
 @dataclass(frozen=True)
@@ -68,25 +75,32 @@ def _hash(content: str) -> str:
 
 
 def _grid(table: Table) -> Grid:
-    rows = tuple(tuple(Field(printable(words(cell)), order(cell), not isinstance(cell, str))
-                       for cell in row) for row in table.rows)
+    rows = tuple(tuple(Field(_kept(printable(words(cell))), order(cell)) for cell in row)
+                 for row in table.rows)
     return Grid(table.id, table.title, table.about, table.columns, rows)
+
+
+def _kept(value: str) -> str:
+    """A percent sign stays with its number."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _headline(report: Report) -> list[tuple[str, str]]:
     table = report.table("T1")
-    return [(str(row[0]), words(row[1])) for row in table.rows] if table else []
+    return [(str(row[0]), _kept(words(row[1]))) for row in table.rows] if table else []
 
 
 def _needs(report: Report) -> Grid | None:
-    found = needing(report)[:MOST_CASES]
+    found = needing(report)
     if not found:
         return None
+    more = len(found) - MOST_NEEDS
+    about = "Cases that wait for you, or whose answer is overdue."
+    about += f" {more} more are in the table of cases." if more > 0 else ""
     rows = tuple(_fields(r.case.facts.controller_name, r.standing.needs_you or "overdue",
                          str(r.standing.answer_by or ""),
-                         "" if report.anonymous else r.standing.next) for r in found)
-    return Grid("needs", "Needs you", "Cases that wait for you, or whose answer is overdue.",
-                ("company", "why", "due", "next"), rows)
+                         "" if report.anonymous else r.standing.next) for r in found[:MOST_NEEDS])
+    return Grid("needs", "Needs you", about, ("company", "why", "due", "next"), rows)
 
 
 def _cases(report: Report) -> Grid | None:
@@ -108,4 +122,4 @@ def _case(result: Result, *, anonymous: bool) -> tuple[str, ...]:
 
 
 def _fields(*values: str) -> tuple[Field, ...]:
-    return tuple(Field(printable(v), printable(v).casefold(), False) for v in values)
+    return tuple(Field(printable(v), printable(v).casefold()) for v in values)

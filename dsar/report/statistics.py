@@ -13,7 +13,7 @@ from dsar.core.statistics import Share, Step, kaplan_meier
 from dsar.core.status import Status
 from dsar.core.table import Cell, Count, Estimate, Hidden, Table
 from dsar.core.tables import tables, waits
-from dsar.report.terminal import printable
+from dsar.report.terminal import columns, printable
 
 NOT_SHOWN = "not shown"
 WIDTH = 80
@@ -148,10 +148,13 @@ def text(report: Report) -> Iterator[str]:
         yield f"{table.id}  {table.title}"
         yield from textwrap.wrap(table.about, WIDTH, initial_indent="    ",
                                  subsequent_indent="    ")
+        if len(table.columns) == 2:
+            yield f"  {table.columns[0]:<40} {table.columns[1]}"
         for row in table.rows:
             yield from _row(table, row)
     yield ""
-    yield "Percentages with 95 % intervals (Wilson; for days Kaplan-Meier). What the words mean:"
+    yield "Percentages with 95 % intervals (Wilson; for days Kaplan-Meier)."
+    yield "What the words mean:"
     for word, meaning in DEFINITIONS:
         yield from textwrap.wrap(f"{word}: {meaning}.", WIDTH, initial_indent="  ",
                                  subsequent_indent="    ")
@@ -159,18 +162,24 @@ def text(report: Report) -> Iterator[str]:
 
 def _row(table: Table, row: tuple[Cell, ...]) -> Iterator[str]:
     label, *cells = (printable(words(cell)) for cell in row)
-    if len(cells) == 1 and len(label) + len(cells[0]) < WIDTH - 4:
-        yield f"  {label:<40} {cells[0]}".rstrip() if len(label) <= 40 else f"  {label} {cells[0]}"
+    if len(cells) == 1 and max(columns(label), 40) + columns(cells[0]) < WIDTH - 4:
+        yield f"  {label}{' ' * max(40 - columns(label), 0)} {cells[0]}".rstrip()
         return
-    yield f"  {label}"
-    for column, value in zip(table.columns[1:], cells, strict=True):
-        yield from _wrapped(f"{column}: {value}")
+    named = [f"{column}: {value}" for column, value in zip(table.columns[1:], cells, strict=True)]
+    line = f"  {label}; {'; '.join(named)}"
+    if columns(line) <= WIDTH:
+        yield line
+        return
+    yield from _wrapped(label, indent=2)
+    for name in named:
+        yield from _wrapped(name, indent=4)
 
 
-def _wrapped(line: str) -> Iterator[str]:
+def _wrapped(line: str, *, indent: int) -> Iterator[str]:
     import textwrap
 
-    yield from textwrap.wrap(line, WIDTH, initial_indent="    ", subsequent_indent="      ")
+    yield from textwrap.wrap(line, WIDTH, initial_indent=" " * indent,
+                             subsequent_indent=" " * (indent + 2))
 
 
 def item(table: Table) -> dict[str, Any]:

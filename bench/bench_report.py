@@ -1,0 +1,93 @@
+"""Time and memory of `dsar report`, each form in a process of its own.
+
+    python bench/bench_report.py [CASES ...]        (default: 2000 100000)
+
+Six of ten cases have an answer that a person read. The limit for 100,000 cases is 20 s and 1 GB.
+`status` is measured beside it: reading the ledger and reckoning the due dates is the same work.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench_store import AT, DAY, life, open_ledger
+
+from dsar.core.case import CaseEvent, ReplyRead, ReplyReceived
+from dsar.store.codec import encode
+from dsar.store.lines import body_of
+
+COMMANDS = (("status", "--json"), ("report", "json"), ("report", "csv"), ("report", "html"),
+            ("report", "json", "--public"))
+LABELS = ("fulfilled_access", "no_data_held", "refusal", "partial_fulfilment")
+
+
+def answered(number: int) -> list[CaseEvent]:
+    """A case as in the store's measurement, and with luck an answer."""
+    chance = random.Random(number)
+    events = life(number)
+    if chance.random() < 0.4:
+        return events
+    on = DAY + timedelta(days=1 + int(chance.expovariate(1 / 20)))
+    digest = f"{number:064x}"
+    return [*events, ReplyReceived(
+        on=on, at=datetime.combine(on, AT.timetz()).astimezone(UTC), digest=digest,
+        message_id=None, sender=f"privacy@company{number}.example", subject="Re",
+        authentic="pass", evidence=("reference",)),
+        ReplyRead(on=on, digest=digest, labels=(chance.choice(LABELS),), by="person")]
+
+
+def documents(cases: int) -> Iterator[dict[str, Any]]:
+    """What appends would have written."""
+    for number in range(cases):
+        events = answered(number)
+        stream = events[0].case_id  # type: ignore[union-attr]
+        for first, event in enumerate(events, start=1):
+            yield {"stream": stream, "first": first, "at": AT.isoformat(), "by": "dsar",
+                   "events": [encode(event)]}
+
+
+def fill(home: Path, cases: int) -> None:
+    """Write a ledger of so many cases at once."""
+    store = open_ledger(home / "ledger", write=True)
+    store._storage.journal.rewrite(map(body_of, documents(cases)))
+    store.close()
+
+
+def measured(home: Path, command: tuple[str, ...]) -> tuple[float, float, int]:
+    """Seconds, MB at the most, bytes of output."""
+    environment = os.environ | {"DSAR_HOME": str(home), "DSAR_TODAY": "2026-06-01"}
+    with tempfile.TemporaryFile() as out:
+        begun = time.perf_counter()
+        process = subprocess.Popen([sys.executable, "-m", "dsar", *command], stdout=out,
+                                   env=environment, cwd=Path(__file__).resolve().parent.parent)
+        _, status, usage = os.wait4(process.pid, 0)
+        took = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, command
+        return took, usage.ru_maxrss / 1024, out.seek(0, os.SEEK_END)
+
+
+def main() -> None:
+    """Print one line for each number of cases and command."""
+    for cases in map(int, sys.argv[1:] or ("2000", "100000")):
+        with tempfile.TemporaryDirectory() as folder:
+            fill(Path(folder), cases)
+            for command in COMMANDS:
+                took, memory, size = measured(Path(folder), command)
+                print(f"{cases:>7} cases  {' '.join(command):<24} {took:6.2f} s {memory:6.0f} MB "
+                      f"{size / 1e6:7.2f} MB written", flush=True)
+
+
+if __name__ == "__main__":
+    main()
