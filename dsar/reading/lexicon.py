@@ -79,7 +79,7 @@ def lexicon(language: str) -> Lexicon:
                     for w in months.texts(n)}
     numbers = reader.mapping("numbers")
     found.numbers = {fold(w, language): int(n) for n in numbers.value for w in numbers.texts(n)}
-    _fill(found, reader.mapping("classes"))
+    _fill(found, [reader.mapping("classes"), _certainty(language)])
     own = reader.mapping("patterns")
     found.patterns = _by_first([*_shared(language), *_patterns(own, language)])
     _check(document, found)
@@ -88,27 +88,38 @@ def lexicon(language: str) -> Lexicon:
     return found
 
 
-def _fill(found: Lexicon, classes: yamlfile.Reader) -> None:
+def _certainty(language: str) -> yamlfile.Reader:
+    """The words of doubt, custom and detail; they only ever keep a case open."""
+    document = yamlfile.read(shipped.reading_rules() / "_certainty.yaml", name="_certainty.yaml")
+    reader = yamlfile.Reader.of(document, document.value, "certainty")
+    reader.text("sources", required=True)
+    found = reader.mapping("languages").mapping(language)
+    document.raise_problems()
+    return found
+
+
+def _fill(found: Lexicon, sources: list[yamlfile.Reader]) -> None:
     exact: dict[str, set[str]] = {}
     starts: list[tuple[str, str]] = []
     inner: list[tuple[str, str]] = []
     phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    for name in classes.value:
-        for entry in classes.texts(name):
-            word = fold(entry, found.language)
-            if found.language in UNSPACED:
-                chars = tuple(word.replace(" ", ""))
-                phrases.setdefault(chars[0], []).append((chars[1:], name))
-            elif "*" not in word and len(tokens := tokenise(word)) > 1:
-                phrases.setdefault(tokens[0], []).append((tokens[1:], name))
-            elif "*" not in word and len(tokens) == 1:
-                exact.setdefault(tokens[0], set()).add(name)
-            elif word.startswith("*"):
-                inner.append((word.strip("*"), name))
-            elif word.endswith("*"):
-                starts.append((word[:-1], name))
-            else:
-                exact.setdefault(word, set()).add(name)
+    named = [(name, entry) for classes in sources for name in classes.value
+             for entry in classes.texts(name)]
+    for name, entry in named:
+        word = fold(entry, found.language)
+        if found.language in UNSPACED:
+            chars = tuple(word.replace(" ", ""))
+            phrases.setdefault(chars[0], []).append((chars[1:], name))
+        elif "*" not in word and len(tokens := tokenise(word)) > 1:
+            phrases.setdefault(tokens[0], []).append((tokens[1:], name))
+        elif "*" not in word and len(tokens) == 1:
+            exact.setdefault(tokens[0], set()).add(name)
+        elif word.startswith("*"):
+            inner.append((word.strip("*"), name))
+        elif word.endswith("*"):
+            starts.append((word[:-1], name))
+        else:
+            exact.setdefault(word, set()).add(name)
     found.exact = {word: frozenset(names) for word, names in exact.items()}
     found.starts, found.inner = tuple(starts), tuple(inner)
     found.phrases = {word: tuple(rest) for word, rest in phrases.items()}

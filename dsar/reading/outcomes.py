@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dsar.core.message import Label
+from dsar.reading.certain import is_certain, is_detail, is_final_search
 from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 
@@ -25,6 +26,7 @@ class _Said:
     kept: list[Hit]
     withheld: list[Hit]
     partly: list[Hit]
+    details: list[Hit]
 
 
 def weigh_outcomes(found: Findings) -> None:
@@ -35,6 +37,8 @@ def weigh_outcomes(found: Findings) -> None:
         _weigh_done(found, said)
         return
     found.add(Label.PARTIAL_FULFILMENT, said.unsubscribed, 2)
+    if said.kept:
+        found.add(Label.PARTIAL_FULFILMENT, said.details, 2)
     found.add(Label.NO_DATA_HELD, said.nothing, 2)
     late = [h for h in said.kept if _is_not_yet(found, h)]
     found.add(Label.ACKNOWLEDGEMENT, late)
@@ -57,7 +61,8 @@ def _weigh_done(found: Findings, said: _Said) -> None:
 
 
 def _said(found: Findings) -> _Said:
-    done = [h for h in (*found.facts("erased"), *_headlines(found)) if not _opens_if(found, h)]
+    done = [h for h in (*found.facts("erased"), *_headlines(found))
+            if not _opens_if(found, h) and is_certain(found, h)]
     erased = [h for h in done if not _is_only_mailing(found, h) and not _is_about_request(found, h)]
     mailing = [h for h in done if _is_only_mailing(found, h)]
     return _Said(
@@ -69,6 +74,7 @@ def _said(found: Findings) -> _Said:
         withheld=[h for h in _said_plainly(found, "withheld")
                   if not found.has(h, "portal") and not found.has(h, "id")],
         partly=_said_plainly(found, "partly"),
+        details=[h for h in found.facts("erased") if is_detail(found, h)],
     )
 
 
@@ -161,7 +167,8 @@ def _given(found: Findings) -> list[Hit]:
               or h.question) and not found.has(h, "none")]
     given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
     asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
-    return [h for h in given if h.concept in ("given", "listing") or h.sentence not in asked]
+    return [h for h in given if is_certain(found, h)
+            and (h.concept in ("given", "listing") or h.sentence not in asked)]
 
 
 def _is_of_letter(found: Findings, hit: Hit) -> bool:
@@ -188,7 +195,7 @@ def _nothing(found: Findings) -> list[Hit]:
     return [h for h in found.of("nothing") if h.sentence not in claims
             and not (h.conditional or h.future or h.question or h.reported)
             and not found.spans(h, "further") and not found.has(h, "special")
-            and not _is_dealing(found, h)]
+            and not _is_dealing(found, h) and is_final_search(found, h)]
 
 
 def _is_dealing(found: Findings, hit: Hit) -> bool:
