@@ -55,6 +55,8 @@ class OlderThan:
 
 
 Wanted = Person | Company | OlderThan
+_HIDING = (b"base64", b"quoted-printable", b"=?", b"utf-16", b"utf-7", b"uuencode")
+"""Without one of these in it, a mail shows its words as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +124,7 @@ def forget(
         raise_tombstones(home.tombstones, going.cases, known, today=today)
     for digest in going.mails:
         archive.delete(digest)
-    for case in going.cases:
-        store.erase(case.id)
+    store.erase(*(case.id for case in going.cases))
     _drop_orphans(going, store, archive)
     for cached in home.cache_folder.glob("*"):
         if cached.is_file():
@@ -218,9 +219,11 @@ def stands_in(raw: bytes, needles: Iterable[str]) -> bool:
     """Whether one of the texts stands in a mail, as it is or behind its encoding."""
     from dsar.mail.parse import parse
 
-    folded = raw.lower()
-    if any(needle.lower().encode() in folded for needle in needles):
+    folded, texts = raw.lower(), list(needles)
+    if any(needle.lower().encode("utf-8", "surrogatepass") in folded for needle in texts):
         return True
+    if all(map(str.isascii, texts)) and not any(mark in folded for mark in _HIDING):
+        return False
     message = parse(raw, trusted_authserv=())
     text = f"{message.subject}\n{message.own_text}\n{message.quoted_text}".casefold()
-    return any(needle.casefold() in text for needle in needles)
+    return any(needle.casefold() in text for needle in texts)

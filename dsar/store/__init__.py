@@ -55,11 +55,11 @@ class Store(Protocol):
         belong into the stream: a case begins with its one CaseOpened, which stays.
         """
 
-    def erase(self, case_id: str) -> None:
-        """Remove a case with all its events: the only deletion there is. Raises UnknownCase.
+    def erase(self, *case_ids: str) -> None:
+        """Remove cases with all their events, or none: the only deletion. Raises UnknownCase.
 
-        House events that name the case go or forget its name, and are counted anew; the
-        numbers of other cases stay. Its mail is the archive's: delete the digests first.
+        House events that name a case go or forget its name, and are counted anew; the numbers
+        of other cases stay. Their mail is the archive's: delete the digests first.
         """
 
     def close(self) -> None:

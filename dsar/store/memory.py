@@ -51,9 +51,14 @@ class MemoryStore:
                 for number, event in enumerate(events, start=have + 1)
             )
 
-    def erase(self, case_id: str) -> None:
-        """Remove a case, and from the house events what names it; raises UnknownCase."""
-        self.case(case_id)
+    def erase(self, *case_ids: str) -> None:
+        """Remove cases, and from the house events what names them; raises UnknownCase."""
+        for case_id in case_ids:
+            self.case(case_id)
+        for case_id in set(case_ids):
+            self._erase(case_id)
+
+    def _erase(self, case_id: str) -> None:
         del self._streams[case_id]
         house = self._streams.pop(STREAM, [])
         kept = forget([cast(HouseEvent, k.event) for k in house], case_id)

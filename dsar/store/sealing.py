@@ -27,6 +27,7 @@ SEALED = "sealed"
 READABLE = frozenset({
     "kind", "on", "at", "case_id", "reference", "subject_id", "controller", "controller_name",
     "right", "regime", "language", "country", "subdivision", "group", "origin", "follows", "stage",
+    "passing",
     "message_id", "digest", "channel", "account", "temporary", "code", "permanent", "status",
     "authentic", "filed_by", "labels", "by", "confidence", "new_due_on", "type", "justified",
     "until", "reasoned", "outcome", "sequence", "candidates", "slug", "rail",

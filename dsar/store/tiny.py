@@ -171,11 +171,12 @@ class TinyStore:
                 "by": self._author, "events": records,
             }, self._sealer))
 
-    def erase(self, case_id: str) -> None:
-        """Rewrite the ledger without the case; raises UnknownCase."""
-        self.case(case_id)
+    def erase(self, *case_ids: str) -> None:
+        """Rewrite the ledger without the cases, once for all of them; raises UnknownCase."""
+        for case_id in case_ids:
+            self.case(case_id)
         self._refuse_without_key()
-        self._storage.journal.rewrite(self._bodies_without(case_id))
+        self._storage.journal.rewrite(self._bodies_without(case_ids))
         self._db.table(EVENTS).clear_cache()
 
     def reseal(self, sealer: Sealer | None) -> None:
@@ -227,21 +228,22 @@ class TinyStore:
                     sequence=sequence, recorded_at=at, author=document["by"], event=event
                 )
 
-    def _bodies_without(self, case_id: str) -> Iterator[bytes]:
+    def _bodies_without(self, case_ids: Iterable[str]) -> Iterator[bytes]:
         """Yield the checked part of each line that stays; house events are counted anew."""
-        erased = set(self._lines.of(case_id)[0])
-        house = dict(self._house_without(case_id))
+        listed = list(dict.fromkeys(case_ids))
+        erased = {number for case_id in listed for number in self._lines.of(case_id)[0]}
+        house = dict(self._house_without(listed))
         for number, line in enumerate(self._lines.all, start=1):
             if number in house:
                 yield from house[number]
             elif number not in erased:
                 yield body_in(line)
 
-    def _house_without(self, case_id: str) -> Iterator[tuple[int, list[bytes]]]:
+    def _house_without(self, case_ids: Iterable[str]) -> Iterator[tuple[int, list[bytes]]]:
         """Yield number and new text, perhaps none, of each line of the house."""
         documents = self._documents(STREAM)
         events = [cast(HouseEvent, e) for _, decoded in documents for e in decoded]
-        kept, first = iter(forget(events, case_id)), 1
+        kept, first = iter(_forgotten(events, case_ids)), 1
         numbers, _ = self._lines.of(STREAM)
         for number, (document, decoded) in zip(numbers, documents, strict=True):
             stay = [encode(e) for e in islice(kept, len(decoded)) if e is not None]
@@ -263,6 +265,18 @@ class TinyStore:
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
+
+
+def _forgotten(
+    events: Sequence[HouseEvent], case_ids: Iterable[str]
+) -> list[HouseEvent | None]:
+    """Forget one case after another; each event keeps its place, None where it has to go."""
+    places: list[HouseEvent | None] = list(events)
+    for case_id in case_ids:
+        left = [(place, e) for place, e in enumerate(places) if e is not None]
+        for (place, _), after in zip(left, forget([e for _, e in left], case_id), strict=True):
+            places[place] = after
+    return places
 
 
 @contextmanager

@@ -135,6 +135,25 @@ def test_an_erased_case_is_gone_and_the_others_are_as_before(store: Store) -> No
     assert [case.id for case in store.cases()] == ["acme", "cord", "bolt"]
 
 
+def test_several_cases_are_erased_together_or_not_at_all(store: Store) -> None:
+    for name in ("acme", "bolt", "cord"):
+        store.append(name, [opened(name), note(name)], after=0)
+    house: list[HouseEvent] = [
+        _set_aside("d1", "acme", "bolt"), _set_aside("d2", "acme", "cord"),
+        CompanyExcluded(on=DAY, slug="x"), MessageIgnored(on=DAY, digest="d1")]
+    store.append(STREAM, house, after=0)
+    with pytest.raises(UnknownCase):
+        store.erase("acme", "nobody")
+    assert [case.id for case in store.cases()] == ["acme", "bolt", "cord"]
+    store.erase("acme", "bolt", "acme")
+    assert [case.id for case in store.cases()] == ["cord"]
+    assert [k.event for k in store.events(STREAM)] == [
+        _set_aside("d2", "cord"), CompanyExcluded(on=DAY, slug="x")]
+    assert [k.sequence for k in store.events(STREAM)] == [1, 2]
+    store.erase()
+    assert [case.id for case in store.cases()] == ["cord"]
+
+
 def test_the_house_is_no_case_and_cannot_be_erased(store: Store) -> None:
     store.append(STREAM, [CompanyExcluded(on=DAY, slug="acme-data")], after=0)
     assert store.house().excluded.keys() == {"acme-data"}
