@@ -175,7 +175,7 @@ def _show(app: App, going: Forgetting, *, done: bool) -> None:
         click.echo("Nothing to forget.")
         return
     for case in going.cases:
-        state = f"closed {case.closed.on}" if case.closed else "open: its due dates go as well"
+        state = f"closed {case.closed.on}" if case.closed else "still open"
         click.echo(row(("", 2), (case.id, 11), (case.facts.controller_name, 28),
                        (case.facts.right, 12), last=state))
     for line in _lines(going):
