@@ -60,6 +60,7 @@ def complain(
         raise UsageProblem("--anyway needs --reason TEXT.")
     with app.reading() as store:
         standing = app.standing(store.case(case_id))
+        _refuse_other_person(app, standing)
         _refuse_too_early(app, standing)
         if to_company:
             _first(app, standing, sending=sending, confirm=confirm, name=account_name)
@@ -75,6 +76,14 @@ def complain(
         return
     place = folder or Path(f"complaint-{case_id}")
     _report(app, complaint, write_complaint(app, complaint, place, forms))
+
+
+def _refuse_other_person(app: App, standing: Standing) -> None:
+    """A complaint tells name and address of the person it is written for."""
+    owner = standing.case.facts.subject_id
+    if owner != app.subject.id:
+        raise RefusedByRail("person", f"{standing.case.id} is a case of {owner}.",
+                            hint=f"-p {owner}")
 
 
 def _refuse_too_early(app: App, standing: Standing) -> None:

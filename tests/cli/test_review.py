@@ -288,3 +288,14 @@ def test_no_bounce_is_recorded_twice_in_whatever_order_mail_is_read(
         here("inbox", "read", *map(str, paths))
     kinds = [e["kind"] for e in here.items("case", "show", "T01")[0]["events"]]
     assert kinds.count("DeliveryFailed") == 2
+
+
+def test_a_complaint_about_the_case_of_one_person_is_never_written_for_another(
+    home: Here, tmp_path: Path
+) -> None:
+    kims = {"name": "Kim Sample", "mailbox": "kim@example.org"}
+    home("case", "import", str(write_cases(
+        tmp_path / "cases.yaml", case_row(6, sent="2026-06-03", data_subject=kims))))
+    refused = home("complain", "T06", "--anyway", "--reason", "x", status=7)
+    assert "-p kim" in refused.err
+    assert "-p kim" not in home("complain", "T06", "-p", "kim", status=None).err
