@@ -15,6 +15,10 @@ from servers.maillab import MailLab
 from test_loop import letters_of, reply_to
 
 
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_watching_files_a_reply_as_it_arrives(on_lab: Dsar, lab: MailLab, user: str) -> None:
     write_companies(on_lab.home, {"w1": "dpo@w1.example"})
     on_lab("send", "w1", "--confirm", "1", "--json")
@@ -22,7 +26,9 @@ def test_watching_files_a_reply_as_it_arrives(on_lab: Dsar, lab: MailLab, user: 
     process = subprocess.Popen(
         on_lab.argv("poll", "--watch", "--json", "-q"), stdin=subprocess.DEVNULL, text=True,
         env=on_lab.environment | {"PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE)
+        stderr=subprocess.PIPE,
+        # a shell that starts the tests in the background has SIGINT ignored, and we inherit that
+        preexec_fn=_hear_interrupts)
     try:
         time.sleep(1.5)
         lab.deliver(user, reply_to(letter, "We have received your request.", number=1))
