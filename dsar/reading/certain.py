@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dsar.reading.engine import Hit
+from dsar.reading.engine import Hit, Tagged
 from dsar.reading.findings import Findings
 
 _PARTS = frozenset(";–—")
@@ -18,7 +18,34 @@ def is_certain(found: Findings, hit: Hit) -> bool:
     sentence = found.tagged[hit.sentence]
     if sentence.has("unsure") or _is_custom(found, hit):
         return False
+    if _hangs_on_condition(found, hit) or _is_no_gift(found, hit):
+        return False
     return not _is_denied(found, hit) and not is_detail(found, hit)
+
+
+def _hangs_on_condition(found: Findings, hit: Hit) -> bool:
+    """"deleted when it is no longer needed", "after our audit": said of no day past."""
+    sentence = found.tagged[hit.sentence]
+    after = [i for i in sentence.places({"cond"}, hit.end, _part_end(sentence, hit))
+             if not sentence.places({"past_perfect"}, i, i + 6)]
+    return bool(after or sentence.places({"near_cond"}, hit.end, hit.end + 1))
+
+
+def _is_no_gift(found: Findings, hit: Hit) -> bool:
+    """Data given to others, none at all, or our own request passed on, is no answer."""
+    if hit.concept not in ("given", "listing"):
+        return False
+    if found.has(hit, "to_third") or found.spans(hit, "none"):
+        return True
+    sentence = found.tagged[hit.sentence]
+    if found.has(hit, "deleted") and not any(found.has(hit, n) for n in _HANDED):
+        return True
+    asked = sentence.places({"request"}, hit.start + 1, hit.end)
+    return bool(asked) and not sentence.places({"overview"}, hit.start, hit.end)
+
+
+_HANDED = ("attached", "given", "give_now", "by_post", "given_phrase", "following")
+"""Words for handing over; "hereby" alone is none."""
 
 
 def _is_custom(found: Findings, hit: Hit) -> bool:
@@ -26,9 +53,12 @@ def _is_custom(found: Findings, hit: Hit) -> bool:
     if hit.concept not in ("erased", "headline", "nothing"):
         return False
     sentence = found.tagged[hit.sentence]
+    return bool(sentence.places({"habit"}, 0, _part_end(sentence, hit)))
+
+
+def _part_end(sentence: Tagged, hit: Hit) -> int:
     tokens = sentence.sentence.tokens
-    end = next((i for i in range(hit.end, len(tokens)) if tokens[i] in _PARTS), len(tokens))
-    return bool(sentence.places({"habit"}, 0, end))
+    return next((i for i in range(hit.end, len(tokens)) if tokens[i] in _PARTS), len(tokens))
 
 
 def _is_denied(found: Findings, hit: Hit) -> bool:
@@ -40,7 +70,9 @@ def is_detail(found: Findings, hit: Hit) -> bool:
     """A card taken off an account is not the account."""
     if hit.concept not in ("erased", "headline") or found.has(hit, "all"):
         return False
-    return bool(found.tagged[hit.sentence].places({"detail"}, hit.start - 4, hit.end))
+    sentence = found.tagged[hit.sentence]
+    single = sentence.places({"detail"}, hit.start - 4, hit.end)
+    return bool(single) and not sentence.places({"account", "data"}, 0, single[0])
 
 
 def is_final_search(found: Findings, hit: Hit) -> bool:
@@ -50,6 +82,14 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
         return False
     if sentence.places({"but"}, hit.end, len(sentence.tags)):
         return False
-    if sentence.places({"detail"}, hit.start, hit.end + 2):
+    if sentence.places({"detail"}, hit.start, hit.end + 2) or found.has(hit, "to_third"):
+        return False
+    if _is_of_request(found, hit):
         return False
     return not any(t.has("pending") for t in found.tagged)
+
+
+def _is_of_request(found: Findings, hit: Hit) -> bool:
+    """"No record of your earlier request", "no request from you" speak of letters."""
+    asked = found.tagged[hit.sentence].places({"request"}, hit.start, hit.end + 4)
+    return bool(asked) and not (found.spans(hit, "data") and found.spans(hit, "found"))

@@ -31,7 +31,7 @@ def _demands(found: Findings) -> None:
     identity = [h for h in found.of("ask_identity") if not h.negated or found.spans(h, "without")]
     if not found.facts("satisfied"):
         found.add(Label.IDENTITY_REQUEST, identity, 2.0)
-    detail = [h for h in found.of("ask_detail") if not h.negated]
+    detail = [h for h in found.of("ask_detail") if not h.negated and not _tells_nothing(found, h)]
     found.add(Label.CLARIFICATION_REQUEST, detail, 1.2)
     asked = [h for h in found.of("asks_which") if h.question]
     found.add(Label.CLARIFICATION_REQUEST, asked, 0.7)
@@ -44,6 +44,12 @@ def _demands(found: Findings) -> None:
     fees = [h for h in found.of("fee") if not (h.negated or h.conditional)
             and not found.has(h, "free") and not is_only_possible(found, h)]
     found.add(Label.FEE_DEMAND, fees, 1.5)
+
+
+def _tells_nothing(found: Findings, hit: Hit) -> bool:
+    """"We can tell you that there are no data" asks for nothing."""
+    return any(h.sentence == hit.sentence and hit.start < h.start < hit.end
+               for h in found.facts("nothing"))
 
 
 def _replies(found: Findings) -> None:
