@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsar.core.message import Label
+from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.outcomes import weigh_outcomes
 

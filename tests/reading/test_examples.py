@@ -63,7 +63,10 @@ def test_examples_are_read_right(language: str) -> None:
     assert macro_f1 >= 0.95
 
 
-@pytest.mark.parametrize("name", ["heldout", "letters", "more", "third", "fourth", "fifth", "sixth"])
+FURTHER = ("heldout", "letters", "more", "third", "fourth", "fifth", "sixth")
+
+
+@pytest.mark.parametrize("name", FURTHER)
 def test_further_examples_are_read_right(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`heldout` was never tuned to; the others were first scored, then learned from."""
     rows = examples(name)
