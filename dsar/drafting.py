@@ -114,7 +114,7 @@ def approve(
     version = earlier.version if earlier else 0
     desk.store.append(case_id, events, after=version)
     return Outgoing(
-        case_id=case_id, version=version + len(events), message=message,
+        case_id=case_id, message=message,
         message_id=headers.message_id, sender=desk.sender.address,
         recipient=planned.contact.value, stage=planned.stage, account=desk.sender.account,
         controller=planned.controller.slug,
@@ -177,7 +177,7 @@ def waiting_letters(store: Store, read: Callable[[str], bytes], cases: Sequence[
         if is_given_up(case) or (later is not None and now < later):
             continue
         yield Outgoing(
-            case_id=case_id, version=case.version, message=read(approved.digest),
+            case_id=case_id, message=read(approved.digest),
             message_id=approved.message_id, sender=addresses[approved.account],
             recipient=approved.recipient, stage=approved.stage, account=approved.account,
             controller=case.facts.controller,

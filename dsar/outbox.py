@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from dsar.core.breaker import Trip
-from dsar.core.case import LetterRefused, LetterSent, SendAbandoned, SendAttempted
+from dsar.core.case import Case, LetterRefused, LetterSent, SendAbandoned, SendAttempted
 from dsar.core.house import STREAM, SendingPaused
 from dsar.core.letter import Outgoing
 from dsar.errors import LoginRefused, MailServerUnreachable, RefusedByRail
@@ -54,12 +54,15 @@ def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
     the breaker is recorded and ends the run with RefusedByRail; the rest stays approved.
     """
     for letter in letters:
+        case = post.store.case(letter.case_id)
+        if not _is_still_approved(case, letter):
+            continue  # while it waited its turn: cancelled, closed, or sent by someone else
         attempt = SendAttempted(on=post.today, at=post.now(), message_id=letter.message_id,
                                 recipient=letter.recipient, account=letter.account)
-        post.store.append(letter.case_id, [attempt], after=letter.version)
+        post.store.append(letter.case_id, [attempt], after=case.version)
         outcome, error = _attempt(letter, attempt, post)
         if outcome is not attempt:
-            post.store.append(letter.case_id, [outcome], after=letter.version + 1)
+            post.store.append(letter.case_id, [outcome], after=case.version + 1)
         if isinstance(outcome, LetterSent):
             post.file_sent(letter)
         delivery = Delivery(letter=letter, outcome=outcome)
@@ -71,6 +74,13 @@ def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
             raise error
         if trip is not None:
             raise paused(letter.account, trip.because, trip.until)
+
+
+def _is_still_approved(case: Case, letter: Outgoing) -> bool:
+    """Whether these very bytes still wait, and nothing of the case is in doubt."""
+    approved = case.approved
+    return (approved is not None and approved.message_id == letter.message_id
+            and case.in_doubt is None and case.closed is None)
 
 
 def pause(store: Store, account: str, trip: Trip, *, today: date) -> None:

@@ -65,13 +65,12 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """One approved letter: its exact bytes, and where its case stands in the ledger.
+    """One approved letter: its exact bytes, from whom and to whom, and its case.
 
     controller: the slug of the company it was written to.
     """
 
     case_id: str
-    version: int
     message: bytes
     message_id: str
     sender: str
