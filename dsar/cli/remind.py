@@ -149,22 +149,21 @@ def _lines(found: FollowUps) -> Iterator[str]:
     from dsar.report.terminal import row
 
     if found.plan.letters:
-        yield row(("Case", 11), ("Company", 22), ("To", 26), last="Because")
+        yield row(("Case", 11), ("Company", 17), ("To", 24), last="Because")
     for letter in found.plan.letters:
         case = letter.case.id if letter.case else ""
-        yield row((case, 11), (letter.controller.name, 22), (letter.contact.value, 26),
+        yield row((case, 11), (letter.controller.name, 17), (letter.contact.value, 24),
                   last=letter.because)
     if found.plan.queued:
         yield f"Approved earlier, not sent yet ({len(found.plan.queued)}):"
-        yield from (row((c.id, 11), (c.facts.controller_name, 22), last=c.approved.recipient)
+        yield from (row((c.id, 11), (c.facts.controller_name, 17), last=c.approved.recipient)
                     for c in found.plan.queued if c.approved)
     if found.held:
         yield f"Held back ({len(found.held)}):"
     for held in found.held:
-        day = f" (from {held.reason.from_day})" if held.reason.from_day else ""
-        yield row((held.case.id, 11), (held.case.facts.controller_name, 22),
-                  last=held.reason.why + day)
-        if held.reason.way_out:
-            yield row(("", 11), last=f"-> {held.reason.way_out}")
+        yield row((held.case.id, 11), (held.case.facts.controller_name, 17), last=held.reason.why)
+        day = f"from {held.reason.from_day}; " if held.reason.from_day else ""
+        if held.reason.way_out or day:
+            yield row(("", 11), last=f"-> {day}{held.reason.way_out}")
     count = found.plan.count
     yield f"{count} {'letter' if count == 1 else 'letters'}."

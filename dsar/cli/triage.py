@@ -104,6 +104,7 @@ _HIDDEN = (
 def examples(app: App, store: Store) -> str:
     """The replies whose machine reading a person corrected, redacted, as YAML."""
     from dsar import yamlfile
+    from dsar.core.redact import Redactor
 
     found = []
     for case in store.cases():
@@ -114,6 +115,8 @@ def examples(app: App, store: Store) -> str:
             if reply.confirmed.labels == reply.machine.labels:
                 continue
             text = archived(app, reply.received.digest).own_text
+            for person in app.config.people:
+                text = Redactor.for_person(person).text(text)
             found.append({"language": reply.machine.language or "und",
                           "read_as": "+".join(reply.machine.labels),
                           "is": "+".join(reply.confirmed.labels),

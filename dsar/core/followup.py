@@ -72,8 +72,8 @@ def story_of(case: Case, today: date) -> tuple[tuple[date, str], ...]:
              Stage.COMPLAINT_FIRST: "complained"}
     ours = [(sent.on, words[sent.stage]) for sent in case.letters
             if sent.stage in words and sent.message_id not in case.bounced]
-    theirs = [(reply.received.on, _event(reply)) for reply in case.replies
-              if not NO_EVENT & set(labels_of(reply))]
+    real = [reply for reply in case.replies if not NO_EVENT & set(labels_of(reply))]
+    theirs = [(reply.received.on, word) for reply in real for word in _events(reply)]
     answered = any(word in ("answered_in_part", "refused", "replied") for _, word in theirs)
     end = [] if answered else [(today, "no_answer")]
     return (*sorted([*ours, *theirs], key=lambda step: step[0]), *end)
@@ -86,8 +86,10 @@ def labels_of(reply: Reply) -> tuple[Label, ...]:
     return tuple(Label(label) for label in found if label in known)
 
 
-def _event(reply: Reply) -> str:
-    return next((EVENTS[label] for label in labels_of(reply) if label in EVENTS), "replied")
+def _events(reply: Reply) -> tuple[str, ...]:
+    """Everything a message is: one that asks for papers may also answer in part."""
+    found = tuple(dict.fromkeys(EVENTS[label] for label in labels_of(reply) if label in EVENTS))
+    return found or ("replied",)
 
 
 def _is_late(deadlines: Deadlines, today: date) -> bool:

@@ -304,5 +304,5 @@ def _because(
     if dodge == SILENCE:
         by = deadlines.answer_by if deadlines else None
         return f"no answer, due {by}" if by else "no answer"
-    when = f" of {replies[-1].received.on}" if replies else ""
-    return f"{dodge.replace('_', ' ')}: the answer{when}"
+    when = f", {replies[-1].received.on}" if replies else ""
+    return f"{dodge.replace('_', ' ')}{when}"

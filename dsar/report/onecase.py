@@ -111,7 +111,9 @@ def _due_lines(standing: Standing, *, explain: bool) -> Iterator[str]:
         yield f"  due {found.due}" + (f", extended to {found.extended_due}"
                                       if found.extended_due else "")
     if found.strict_due != found.due or found.charitable_due != found.due:
-        yield f"  strictly read {found.strict_due}, at the latest {found.charitable_due}"
+        latest = f"at the latest {found.charitable_due}" if found.charitable_due else (
+            "while the clock stands still nobody is late")
+        yield f"  strictly read {found.strict_due}, {latest}"
     if explain:
         yield from (f"    {step}" for step in found.steps)
         yield from (f"    rests on: {cite}" for cite in found.cites)

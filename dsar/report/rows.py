@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsar.core.case import Case
+from dsar.core.remind import follow_ups
 from dsar.core.status import Standing
 
 STATUS_COLUMNS = ("case", "company", "person", "right", "regime", "status", "sent_on", "due",
@@ -24,8 +26,13 @@ def status_item(standing: Standing) -> dict[str, Any]:
         "extended_due": extended.isoformat() if extended else None,
         "days_left": standing.days_left, "needs_you": bool(standing.needs_you),
         "why": standing.needs_you or None, "next": standing.next or None,
-        "company_name": case.facts.controller_name,
+        "company_name": case.facts.controller_name, "reminded_on": _reminded_on(case),
     }
+
+
+def _reminded_on(case: Case) -> str | None:
+    sent = follow_ups(case)
+    return sent[-1].on.isoformat() if sent else None
 
 
 def deadline_item(standing: Standing) -> dict[str, Any]:

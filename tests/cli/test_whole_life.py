@@ -87,6 +87,7 @@ def test_silence_reminder_second_reminder_complaint(life: Life) -> None:
     assert reminder["Reply-To"] == first["Reply-To"]
     assert f"[DSAR-{life.case}]" in str(reminder["Subject"])
     assert f"reminded {SOON[5:]}" in life.dsar("status", today=SOON).out
+    assert life.status(SOON)["reminded_on"] == SOON
     assert '"rail": "early"' in life.remind(today=after(62), status=7).err
     assert life.remind(today=LATE).lines[0]["outcome"] == "sent"
     life.lab.wait_for(life.user, 3, "Sent")
