@@ -195,6 +195,7 @@ def _is_about_copy(case: Case, message: Message) -> bool:
 def case_facts(case: Case) -> CaseFacts:
     """What matching has to know of a case."""
     facts = case.facts
+    complaints = [a for a in case.approvals if a.stage is Stage.COMPLAINT]
     sent = [s.on for s in case.letters] or [a.on for a in case.attempts] or [facts.on]
     return CaseFacts(
         case_id=case.id, message_ids=case.message_ids, reference=facts.reference,
@@ -205,6 +206,8 @@ def case_facts(case: Case) -> CaseFacts:
         tickets=tuple(t for r in case.replies for t in r.received.tickets),
         is_open=case.closed is None, sent_on=sent[0], latest_sent_on=max(sent),
         language=facts.language, right=facts.right,
+        complaint_ids=frozenset(a.message_id for a in complaints),
+        authorities=frozenset(a.recipient.lower().rpartition("@")[2] for a in complaints),
     )
 
 

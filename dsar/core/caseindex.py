@@ -30,7 +30,8 @@ class CaseFacts:
     mailbox: the person's own address. addresses: where we wrote to and known reply mailboxes.
     domains: the company's own. names: lower-case names to recognise it by in a text.
     tickets: numbers learned from earlier replies. sent_on: the first letter; last_sent_on: the
-    latest (the same, when not given).
+    latest (the same, when not given). complaint_ids, authorities: Message-IDs of complaints that
+    left, and the domains they went to: what is answered from there is not the company's word.
     """
 
     case_id: str
@@ -50,6 +51,8 @@ class CaseFacts:
     latest_sent_on: date | None = None
     language: str = "en"
     right: str = ""
+    complaint_ids: frozenset[str] = frozenset()
+    authorities: frozenset[str] = frozenset()
 
     @property
     def last_sent_on(self) -> date:

@@ -236,6 +236,8 @@ def _decide(
 
 def _doubt(message: Message, index: CaseIndex, facts: CaseFacts, kinds: set[str]) -> str:
     """Why a message with strong evidence is still not filed by itself, or ""."""
+    if _is_from_authority(message, facts):
+        return "an answer to the complaint, not the company's (keep it: --label unrelated)"
     known = _is_known_sender(message, facts)
     thread = kinds & {"in-reply-to", "references"}
     if message.automatic == "bulk" and not thread and not kinds & set(_NAMED):
@@ -252,6 +254,13 @@ def _doubt(message: Message, index: CaseIndex, facts: CaseFacts, kinds: set[str]
     if kinds & set(_SECRET) or _mentions(message, facts):
         return ""
     return "an unknown sender who knows the reference only"
+
+
+def _is_from_authority(message: Message, facts: CaseFacts) -> bool:
+    """Whether it comes from where the complaint went, or answers the complaint itself."""
+    domain = message.sender.domain if message.sender else ""
+    at_home = any(domain == a or domain.endswith(f".{a}") for a in facts.authorities)
+    return at_home or bool(set(message.in_reply_to) & facts.complaint_ids)
 
 
 def _mentions(message: Message, facts: CaseFacts) -> bool:

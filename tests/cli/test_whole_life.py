@@ -114,6 +114,10 @@ def test_silence_reminder_second_reminder_complaint(life: Life) -> None:
     kinds = [e["kind"] for e in life.dsar("case", "show", life.case, "--json"
                                           ).json["items"][0]["events"]]
     assert kinds[-1] == "ComplaintLodged"
+    letter = next(m for m in letters_of(life.lab, life.user) if "berlin" in str(m["To"]))
+    life.lab.put(life.user, reply_to(letter, "We have received your complaint.", number=9))
+    (line,) = life.dsar("poll", "--json").lines
+    assert (line["case"], line["candidates"]) == (None, [life.case]), "not the company's word"
     again = life.dsar("complain", life.case, "--send", "--confirm", "1", "--json", today=LATER,
                       status=7)
     assert '"rail": "duplicate"' in again.err

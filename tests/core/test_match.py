@@ -150,6 +150,25 @@ def test_an_unknown_sender_needs_the_thread_or_the_name_of_the_company() -> None
     assert match(private, INDEX).case_ids == ()
 
 
+def test_what_the_authority_answers_is_not_filed_as_the_companys_word() -> None:
+    facts = case(1, message_ids=("<r1@example.net>", "<complaint@example.net>"),
+                 complaint_ids=frozenset({"<complaint@example.net>"}),
+                 authorities=frozenset({"authority.example"}))
+    index = CaseIndex.of([facts])
+    for found in (
+        message(sender="desk@authority.example", in_reply_to=("<complaint@example.net>",)),
+        message(sender="desk@other.example", in_reply_to=("<complaint@example.net>",)),
+        message(sender="a@mail.authority.example", recipients=to("jo+tag1@example.net")),
+        message(sender="a@authority.example", subject=f"Your letter {REFS[0]}"),
+    ):
+        decided = match(found, index)
+        assert decided.case_ids == ()
+        assert decided.candidates == ("c1",)
+        assert "complaint" in decided.why
+    company = message(in_reply_to=("<r1@example.net>",), references=("<complaint@example.net>",))
+    assert match(company, index).case_ids == ("c1",)
+
+
 def test_our_own_copies_are_never_a_reply() -> None:
     own = message("Jo+tag1@example.net".lower(), subject=REFS[0])
     assert match(own, INDEX).own
