@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from dsar.errors import UsageProblem
 if TYPE_CHECKING:
     from dsar.core.controller import Controller
     from dsar.core.result import Result
+    from dsar.core.status import Standing
     from dsar.report.statistics import Report
 
 FORMS = ("text", "md", "html", "csv", "json")
@@ -45,16 +47,18 @@ def report(app: App, *, form: str, wanted: Selector, public: bool, anonymise: bo
     if public and form == "csv":
         raise UsageProblem("A csv has one row per case, so it cannot be --public.",
                            hint="Take json, md or html; or --anonymise.")
-    found = _results(app, wanted, provisional=provisional)
-    if form == "csv":
-        from dsar.report.csv import rows
+    with _no_cycles():
+        found = _results(app, wanted, provisional=provisional)
+        if form == "csv":
+            from dsar.report.csv import rows
 
-        _write("".join(rows(found, anonymous=anonymise)), output)
-        return
-    from dsar.report.statistics import report as report_on
+            _write("".join(rows(found, anonymous=anonymise)), output)
+            return
+        from dsar.report.statistics import report as report_on
 
-    _write(_rendered(app, form, report_on(found, app.today, hide_small=public,
-                                          anonymous=anonymise, provisional=provisional)), output)
+        shown = report_on(found, app.today, hide_small=public, anonymous=anonymise,
+                          provisional=provisional)
+        _write(_rendered(app, form, shown), output)
 
 
 def _results(app: App, wanted: Selector, *, provisional: bool) -> list[Result]:
@@ -62,7 +66,7 @@ def _results(app: App, wanted: Selector, *, provisional: bool) -> list[Result]:
     from dsar.core.result import result
 
     with app.reading() as store:
-        found = standings(app, store, replace(wanted, limit=None))
+        found = standings(app, store, replace(wanted, limit=None), keep=_without_steps)
     known = {c.slug: c for c in app.registry}
     results = []
     for standing in found:
@@ -72,6 +76,28 @@ def _results(app: App, wanted: Selector, *, provisional: bool) -> list[Result]:
                 standing, app.today, categories=company.categories if company else (),
                 seat=(company.country if company else "") or "", provisional=provisional))
     return results[: wanted.limit]
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Cases have no cycles; looking for them takes a fifth of the time with 100,000 cases."""
+    import gc
+
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _without_steps(standing: Standing) -> Standing:
+    """How the dates came about is half of the memory, and in no report."""
+    found = standing.deadlines
+    if found is None:
+        return standing
+    return replace(standing, deadlines=replace(found, steps=(), cites=(), unverified=()))
 
 
 def _is_of(company: Controller | None, wanted: Selector) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from dsar.cli.app import App
@@ -17,14 +18,17 @@ _RANK = {status: number for number, status in enumerate(_ORDER)}
 _NOT_URGENT = _RANK[Status.WAITING]
 
 
-def standings(app: App, store: Store, wanted: Selector) -> list[Standing]:
+def standings(app: App, store: Store, wanted: Selector, *,
+              keep: Callable[[Standing], Standing] = lambda standing: standing
+              ) -> list[Standing]:
     """The cases selected, most urgent first: those that need the person, then by due date.
 
+    keep: what of each is kept, where there are too many to keep everything.
     Raises UsageProblem for a word that is no status, UnknownCompany for a name that is neither
     a case nor a company: a mistyped name must not read as "no such case".
     """
     person = app.settings.person
-    found = [app.standing(case) for case in store.cases()
+    found = [keep(app.standing(case)) for case in store.cases()
              if person in (None, case.facts.subject_id)]
     _refuse_unknown(app, found, wanted)
     chosen = sorted((s for s in found if _is_wanted(s, wanted)), key=_urgency)

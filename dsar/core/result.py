@@ -125,9 +125,10 @@ def result(standing: Standing, today: date, *, categories: tuple[str, ...] = (),
                                                          "")
     on = found[0].received.on if found else None
     timing = _timing(standing, on, answer, today, provisional=provisional)
+    delivered = timing is not Timing.UNDELIVERED
     return Result(
         standing=standing, categories=categories or ("unknown",), seat=seat or "unknown",
-        sent=_was_sent(case), delivered=case.request is not None, health=_health(case),
+        sent=_was_sent(case), delivered=delivered, health=_health(case, delivered=delivered),
         acknowledged=any(_labels(r, True) - _NOISE for r in case.replies),
         answered_on=_answered_on(case, provisional=provisional), substantive_on=on, answer=answer,
         timing=timing, time_is_over=_is_over(standing, today, timing),
@@ -141,9 +142,10 @@ _NOISE = frozenset({Label.BOUNCE_PERMANENT, Label.BOUNCE_TEMPORARY, Label.UNRELA
                     Label.PHISHING_SUSPECT, Label.UNCLEAR})
 
 
-def _labels(reply: Reply, provisional: bool) -> frozenset[Label]:
+def _labels(reply: Reply, provisional: bool) -> frozenset[str]:
+    """Labels as the ledger has them; a `Label` equals its word."""
     reading = reply.reading if provisional else reply.confirmed
-    return frozenset(map(Label, reading.labels)) if reading else frozenset()
+    return frozenset(reading.labels) if reading else frozenset()
 
 
 def _substantive(case: Case, *, provisional: bool) -> tuple[Reply, str] | None:
@@ -238,10 +240,10 @@ def _was_sent(case: Case) -> bool:
     return any(s.stage is Stage.REQUEST for s in case.letters)
 
 
-def _health(case: Case) -> str:
+def _health(case: Case, *, delivered: bool) -> str:
     """How the way to the company turned out, in one word."""
     labels = {label for r in case.replies for label in _labels(r, True)}
-    if case.request is None:
+    if not delivered:
         return _undelivered(case)
     if Label.REDIRECT_TO_PORTAL in labels:
         return "sends to a web form"
@@ -261,9 +263,10 @@ def _undelivered(case: Case) -> str:
 def _wait(case: Case, on: date | None, answer: str, today: date, *, unread: date | None
           ) -> Wait | None:
     """Days to the answer; a case that ended without one is seen until then."""
-    if case.request is None or (answer and on is None):
+    request = case.request
+    if request is None or (answer and on is None):
         return None
-    start = case.receipt.on if case.receipt else case.request.on
+    start = case.receipt.on if case.receipt else request.on
     ends = [day for day in (today, unread, _gave_up(case)) if day]
     return Wait(max(((on or min(ends)) - start).days, 0), ended=on is not None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import mean, median
 
 from dsar.core.result import Result, Timing
@@ -248,18 +248,16 @@ def told_whom(results: Sequence[Result]) -> Table:
     kinds: defaultdict[str, dict[str, None]] = defaultdict(dict)
     people: defaultdict[str, set[str]] = defaultdict(set)
     names = {}
-    for slug, result in _with_told(results):
-        names[slug] = result.case.facts.controller_name
-        kinds[slug].update(dict.fromkeys(kind for kind, _ in result.told))
-        people[slug].add(result.case.facts.subject_id)
+    for result in results:
+        if result.told:
+            facts = result.case.facts
+            names[facts.controller] = facts.controller_name
+            kinds[facts.controller].update(dict.fromkeys(kind for kind, _ in result.told))
+            people[facts.controller].add(facts.subject_id)
     return Table(id="T13a", title="What was told to whom", about="Kinds only, no values.",
                  columns=("company", "told", "people"),
                  rows=tuple((names[s], ", ".join(kinds[s]), Count(len(people[s])))
                             for s in sorted(kinds, key=lambda s: names[s].casefold())))
-
-
-def _with_told(results: Iterable[Result]) -> Iterator[tuple[str, Result]]:
-    return ((r.case.facts.controller, r) for r in results if r.told)
 
 
 def _share(results: Sequence[Result], test: Test) -> Share:
