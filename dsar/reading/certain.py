@@ -35,7 +35,9 @@ def _is_no_gift(found: Findings, hit: Hit) -> bool:
     """Data given to others, none at all, or our own request passed on, is no answer."""
     if hit.concept not in ("given", "listing"):
         return False
-    if found.has(hit, "to_third") or found.spans(hit, "none"):
+    if found.has(hit, "to_third") or found.spans(hit, "none") or found.spans(hit, "nolonger"):
+        return True
+    if found.facts("fee") and not found.has(hit, "attached"):
         return True
     sentence = found.tagged[hit.sentence]
     if found.has(hit, "deleted") and not any(found.has(hit, n) for n in _HANDED):

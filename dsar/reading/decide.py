@@ -97,6 +97,10 @@ def _with_outcome(
         scores.pop(Label.NO_DATA_HELD)
         found.scores.pop(Label.NO_DATA_HELD)
         return _settled(found)
+    if outcome == [Label.FULFILLED_ERASURE] and scores.get(Label.IDENTITY_REQUEST, 0) >= 2:
+        scores.pop(Label.FULFILLED_ERASURE)
+        found.scores.pop(Label.FULFILLED_ERASURE)
+        return _settled(found)
     extra = [Label.EXTENSION_NOTICE] if (
         Label.PARTIAL_FULFILMENT in outcome and scores.get(Label.EXTENSION_NOTICE, 0) >= 1.4
     ) else []
