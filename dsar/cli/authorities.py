@@ -14,7 +14,6 @@ from dsar.errors import RefusedByRail, UsageProblem
 
 if TYPE_CHECKING:
     from dsar.core.case import Case
-    from dsar.core.regime import Regime
     from dsar.law.authorities import Authority
 
 
@@ -120,8 +119,3 @@ def _company(app: App, case: Case) -> Controller:
     if case.facts.controller in registry:
         return registry.get(case.facts.controller)
     return Controller(slug=case.facts.controller, name=case.facts.controller_name)
-
-
-def law_of(app: App, case: Case) -> Regime:
-    """The law of a case."""
-    return app.laws.regimes[case.facts.regime]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dsar.cli.app import App
@@ -131,8 +131,6 @@ def _company(app: App, case: Case) -> Controller:
 
 def _naming_the_authority(app: App, case: Case, decided: FollowUp) -> FollowUp:
     """The last reminder says to whom the person will turn."""
-    from dataclasses import replace
-
     if not decided.is_last or decided.stage is not Stage.REMINDER:
         return decided
     from dsar.cli.authorities import authority_for

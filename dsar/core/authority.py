@@ -60,7 +60,7 @@ class Chosen:
 class FirstStep:
     """What the law wants before the authority: "complaint" or "appeal" to the company.
 
-    done_on: when the person took it. wait_until: how long the company has after that.
+    done_on: when the person took it, by a letter of ours or by their own word.
     """
 
     step: str
