@@ -76,8 +76,10 @@ def _hash(content: str) -> str:
 
 def _grid(table: Table) -> Grid:
     rows = tuple(tuple(Field(_kept(printable(words(cell))), order(cell)) for cell in row)
-                 for row in table.rows)
-    return Grid(table.id, table.title, table.about, table.columns, rows)
+                 for row in table.rows[:MOST_CASES])
+    more = len(table.rows) - MOST_CASES
+    about = f"{table.about} {more} more rows are in the json." if more > 0 else table.about
+    return Grid(table.id, table.title, about, table.columns, rows)
 
 
 def _kept(value: str) -> str:
