@@ -26,7 +26,9 @@ def is_certain(found: Findings, hit: Hit) -> bool:
 def _hangs_on_condition(found: Findings, hit: Hit) -> bool:
     """"deleted when it is no longer needed", "after our audit": said of no day past."""
     sentence = found.tagged[hit.sentence]
-    after = [i for i in sentence.places({"cond"}, hit.end, _part_end(sentence, hit))
+    handed = hit.concept in ("given", "listing")
+    end = hit.end + 3 if handed else _part_end(sentence, hit)
+    after = [i for i in sentence.places({"cond"}, hit.end, end)
              if not sentence.places({"past_perfect"}, i, i + 6)]
     return bool(after or sentence.places({"near_cond"}, hit.end, hit.end + 1))
 

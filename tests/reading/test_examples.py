@@ -63,7 +63,7 @@ def test_examples_are_read_right(language: str) -> None:
     assert macro_f1 >= 0.95
 
 
-FURTHER = ("heldout", "letters", "more", "third", "fourth", "fifth", "sixth", "seventh")
+FURTHER = ("heldout", "letters", "more", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 @pytest.mark.parametrize("name", FURTHER)
