@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from servers.maillab import MailLab
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+ALEX = ("--name", "Alex Example", "--residence", "DE-BE", "--language", "de", "--language", "en",
+        "--address", "Musterweg 1", "--address", "10115 Berlin")
 
 
 @dataclass(frozen=True)
@@ -100,3 +105,14 @@ accounts:
     sent_copy: none
     limits: off
 """)
+
+
+def lab_options(lab: MailLab, tmp_path: Path) -> list[str]:
+    """The options of an account on the lab's submission and IMAP servers."""
+    secret = tmp_path / "password"
+    secret.write_text(lab.password)
+    secret.chmod(0o600)
+    return ["--smtp", f"{lab.host}:{lab.ports.submission}", "--smtp-security", "starttls",
+            "--imap", f"{lab.host}:{lab.ports.imaps}", "--imap-security", "tls",
+            "--ca-file", str(lab.ca_file), "--password-file", str(secret), "--reply-tags",
+            "--no-limits"]

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import Dsar, plain_account, write_companies
-from conftest import ALEX, lab_options
+from command import ALEX, Dsar, lab_options, plain_account, write_companies
 from servers.cutproxy import Cut, CutProxy
 from servers.maillab import MailLab
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command import Dsar, plain_account, write_companies
-from conftest import ALEX
+from command import ALEX, Dsar, plain_account, write_companies
 from servers.maillab import MailLab
 
 

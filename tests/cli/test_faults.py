@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from command import Dsar, write_companies
-from conftest import ALEX, lab_options
+from command import ALEX, Dsar, lab_options, write_companies
 from servers.cutproxy import Cut, CutProxy
 from servers.maillab import MailLab
 from test_loop import letters_of

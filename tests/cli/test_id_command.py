@@ -6,8 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from command import Dsar
-from conftest import ALEX
+from command import ALEX, Dsar
 
 Image = pytest.importorskip("PIL.Image")
 
