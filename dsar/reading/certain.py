@@ -88,12 +88,23 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
         return False
     if sentence.places({"detail"}, hit.start, hit.end + 2) or found.has(hit, "to_third"):
         return False
-    if _is_of_request(found, hit):
+    if _is_of_request(found, hit) or _is_of_no_data(found, hit):
         return False
     return not any(t.has("pending") for t in found.tagged)
 
 
 def _is_of_request(found: Findings, hit: Hit) -> bool:
     """"No record of your earlier request", "no request from you" speak of letters."""
-    asked = found.tagged[hit.sentence].places({"request"}, hit.start, hit.end + 4)
+    asked = found.tagged[hit.sentence].places({"request"}, hit.start, hit.end + 5)
     return bool(asked) and not (found.spans(hit, "data") and found.spans(hit, "found"))
+
+
+_ABOUT = ("data", "you", "about_you", "found", "listed", "nothing_phrase", "unknown", "address",
+          "name", "account", "any", "copy", "absent", "search", "result")
+"""What can be missing when nothing is held."""
+
+
+def _is_of_no_data(found: Findings, hit: Hit) -> bool:
+    """"We have no officer", "no information on when" say nothing of the person's data."""
+    after = found.tagged[hit.sentence].places({"cond"}, hit.end, hit.end + 2)
+    return bool(after) or not any(found.spans(hit, name) for name in _ABOUT)
