@@ -35,7 +35,8 @@ def _demands(found: Findings) -> None:
     detail = [h for h in found.of("ask_detail") if not h.negated and not _tells_nothing(found, h)]
     found.add(Label.CLARIFICATION_REQUEST, detail, 1.2)
     asked = [h for h in found.of("asks_which") if h.question]
-    found.add(Label.CLARIFICATION_REQUEST, asked, 0.7)
+    of_you = [h for h in asked if found.has(h, "you") or found.has(h, "data")]
+    found.add(Label.CLARIFICATION_REQUEST, of_you or asked, 1.0 if of_you else 0.7)
     extended = [h for h in found.of("extends") if not (h.conditional or h.question or h.reported)
                 and not is_only_possible(found, h)]
     found.add(Label.EXTENSION_NOTICE, extended, 1.4)
