@@ -226,7 +226,9 @@ def report(app: App, tally: Tally) -> None:
         read = ", ".join(f"{count} {label}" for label, count in labels.most_common())
         filed = f"{len(tally.filed)} filed" + (f" ({read})" if read else "")
         settled = f", {len(tally.settled)} doubtful letters settled" if tally.settled else ""
-        done = (f"{tally.looked_at} new messages, {filed}, {len(tally.waiting)} wait for you"
+        waiting = len(tally.waiting)
+        new = f"{tally.looked_at} new {'message' if tally.looked_at == 1 else 'messages'}"
+        done = (f"{new}, {filed}, {waiting} {'waits' if waiting == 1 else 'wait'} for you"
                 f"{settled}.")
         click.echo(textwrap.fill(done, WIDTH, subsequent_indent="  "))
     for line in tally.paused:

@@ -218,4 +218,6 @@ def _report(app: App, done: Counter[str], *, waiting: int, failed: Sequence[str]
 def _raise_failed(failed: Sequence[str], refused: int = 0) -> None:
     if refused or failed:
         listed = "".join(f"\n  {line}" for line in failed)
-        raise DoneInPart(f"{refused + len(failed)} letters did not go out as planned.{listed}")
+        count = refused + len(failed)
+        letters = "letter" if count == 1 else "letters"
+        raise DoneInPart(f"{count} {letters} did not go out as planned.{listed}")
