@@ -77,6 +77,7 @@ def _bare_jinja2(sample: Letter) -> Work:
     environment = Environment(
         loader=words._Layers(FOLDERS), undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, cache_size=-1, auto_reload=False)
+    # the peer has no class of its own for our layers: the method is replaced on the instance
     environment.join_path = lambda template, parent: parent.partition(">")[2]  # type: ignore
     environment.globals.update({"say": words._say, "next": "next"})
     language = facts_of_language(sample, FOLDERS)

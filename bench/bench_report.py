@@ -51,7 +51,7 @@ def documents(cases: int) -> Iterator[dict[str, Any]]:
     """What appends would have written."""
     for number in range(cases):
         events = answered(number)
-        stream = events[0].case_id  # type: ignore[union-attr]
+        stream = events[0].case_id  # type: ignore[union-attr]  # the first is CaseOpened
         for first, event in enumerate(events, start=1):
             yield {"stream": stream, "first": first, "at": AT.isoformat(), "by": "dsar",
                    "events": [encode(event)]}
