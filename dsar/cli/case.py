@@ -129,6 +129,10 @@ def set_fact(app: App, case_id: str, fact: str, *, on: date | None, how: str) ->
         found = store.case(case_id)
         event = _fact(found, fact, on or app.today, how)
         store.append(case_id, [event], after=found.version)
+        if fact == "sent":
+            from dsar.cli.sending import note_complaints
+
+            note_complaints(app, store, [case_id])
     app.say(f"Recorded: {fact}.")
     app.next(f"dsar case show {case_id}")
 

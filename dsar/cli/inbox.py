@@ -230,6 +230,10 @@ def read(app: App, paths: tuple[Path, ...], *, dry_run: bool) -> None:
                     _show_read(app, found_item(name, found))
             except OSError as error:
                 unreadable.append(f"{path}: {error.strerror}")
+        if filing.settled:
+            from dsar.cli.sending import note_complaints
+
+            note_complaints(app, store, filing.settled)
     if unreadable:
         raise DoneInPart("Not everything could be read:\n" + "\n".join(unreadable))
     app.next("" if dry_run else "dsar status")

@@ -104,6 +104,10 @@ def poll_accounts(
     cursors = {} if rescan else load_cursors(app.home.cursors)
     for account in chosen:
         _poll_account(app, store, account, cursors, tally)
+    if tally.settled:
+        from dsar.cli.sending import note_complaints
+
+        note_complaints(app, store, tally.settled)
     result = "ok" if not tally.failed else "failed"
     save_cursors(app.home.cursors, cursors, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
                  result=result)

@@ -120,7 +120,7 @@ def send_all(
         timed = paced(app, letters, account, history(cases, account.name),
                       meanwhile=_Lookout(app, store, account).look)
         for delivery in deliver(timed, post):
-            _note_complaint(app, store, delivery)
+            note_complaints(app, store, [delivery.letter.case_id])
             yield delivery
     finally:
         transport.close()
@@ -128,16 +128,24 @@ def send_all(
             sent_box.close()
 
 
-def _note_complaint(app: App, store: Store, delivery: Delivery) -> None:
-    """A complaint that went out is one that was lodged, whichever command sent it."""
-    letter = delivery.letter
-    if letter.stage is not Stage.COMPLAINT or not isinstance(delivery.outcome, LetterSent):
-        return
+def note_complaints(app: App, store: Store, case_ids: Iterable[str]) -> None:
+    """Record as lodged every complaint of these cases that went out and is not recorded yet.
+
+    Whichever command sent it, and also where only a later look into the Sent mailbox tells.
+    """
+    for case_id in dict.fromkeys(case_ids):
+        case = store.case(case_id)
+        lodged = [_lodged(app, letter) for letter in case.letters
+                  if letter.stage is Stage.COMPLAINT and letter.message_id not in case.bounced]
+        if lodged and case.complaint is None:
+            store.append(case_id, lodged[-1:], after=case.version)
+
+
+def _lodged(app: App, letter: LetterSent) -> ComplaintLodged:
     address = letter.recipient.lower()
     authority = next((a.id for a in app.laws.authorities.values()
                       if a.email and a.email.lower() == address), letter.recipient)
-    event = ComplaintLodged(on=app.today, authority=authority)
-    store.append(letter.case_id, [event], after=store.case(letter.case_id).version)
+    return ComplaintLodged(on=letter.on, authority=authority, message_id=letter.message_id)
 
 
 def breaker(

@@ -194,8 +194,10 @@ def apply(case: Case, event: CaseEvent) -> Case:
         case DeliveryFailed():
             dead = {event.message_id} if event.is_final else set()
             told = {event.digest} if event.digest else set()
+            lodged = None if case.complaint and case.complaint.message_id in dead else (
+                case.complaint)
             return _with(case, bounce=_worse(case.bounce, event), bounced=case.bounced | dead,
-                         bounces=case.bounces | told)
+                         bounces=case.bounces | told, complaint=lodged)
         case ReplyReceived():
             if case.reply(event.digest) is not None:
                 return case

@@ -219,11 +219,12 @@ class ExtensionNotified:
 
 @dataclass(frozen=True, kw_only=True)
 class ComplaintLodged:
-    """A complaint went to a supervisory authority."""
+    """A complaint went to a supervisory authority; `message_id` where it was a letter of ours."""
 
     on: date
     authority: str
     reference: str = ""
+    message_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -149,7 +149,14 @@ def needs_you(case: Case) -> str:
     for reply in reversed(case.replies):
         if reason := _open_question(case, reply):
             return reason
-    return ""
+    return _complaint_came_back(case)
+
+
+def _complaint_came_back(case: Case) -> str:
+    """A complaint that did not arrive was not lodged, and no period of the authority runs."""
+    sent = [s.message_id for s in case.letters if s.stage is Stage.COMPLAINT]
+    back = sent and sent[-1] in case.bounced and case.complaint is None
+    return "the complaint came back" if back else ""
 
 
 def _unsent_reason(case: Case) -> str:
