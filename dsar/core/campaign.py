@@ -157,6 +157,7 @@ def _changed(started: CampaignStarted, event: CampaignChanged) -> CampaignStarte
         started,
         per_controller_per_day=started.per_controller_per_day
         if event.per_controller_per_day is None else event.per_controller_per_day,
+        spread=started.spread if event.spread is None else event.spread,
         purge_on=event.purge_on or started.purge_on,
         account=started.account if event.account is None else event.account,
         contact=event.contact or started.contact,

@@ -32,6 +32,7 @@ class CampaignStarted:
     member sends, or `mandate`, the group sends with signed mandates. sending_key, content_key:
     public keys; identities are sealed to the first, answers never to it without consent.
     account: of the mailbox letters go out from. consent_digest: SHA-256 of the consent text.
+    spread: the letters of a day are spread over the working hours of each controller.
     """
 
     on: date
@@ -48,6 +49,7 @@ class CampaignStarted:
     content_key: str
     account: str = ""
     per_controller_per_day: int = 20
+    spread: bool = True
     first_wave: int = 50
     four_eyes_over: int = 100
 
@@ -59,6 +61,7 @@ class CampaignChanged:
     on: date
     because: str
     per_controller_per_day: int | None = None
+    spread: bool | None = None
     purge_on: date | None = None
     account: str | None = None
     contact: str | None = None

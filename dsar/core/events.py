@@ -18,6 +18,7 @@ class CaseOpened:
     country, subdivision: whose holidays count; controller_outside: the controller sits outside
     the law's countries. mailbox: the person's own address. reply_address: where answers to this
     case arrive. message_ids: of letters filed elsewhere, for a case that was imported.
+    campaign, wave: of a request that a group files for a member, whose code is `subject_id`.
     """
 
     on: date
@@ -41,6 +42,8 @@ class CaseOpened:
     mailbox: str | None = None
     message_ids: tuple[str, ...] = ()
     follows: str | None = None
+    campaign: str | None = None
+    wave: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

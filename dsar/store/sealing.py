@@ -31,6 +31,7 @@ READABLE = frozenset({
     "message_id", "digest", "channel", "account", "temporary", "code", "permanent", "status",
     "authentic", "filed_by", "labels", "by", "confidence", "new_due_on", "type", "justified",
     "until", "reasoned", "outcome", "sequence", "candidates", "slug", "rail",
+    "campaign", "wave",
 })
 """What `status` and `deadlines` need. No address, no name of a person, no word of a mail."""
 
