@@ -177,7 +177,7 @@ CampaignEvent = (
 class MemberAdded:
     """A person joined.
 
-    residence: `CC` or `CC-SUB`. languages: BCP 47. sealed: who it is, sealed to the campaign's
+    residence: `CC` or `CC-SUB`. languages: BCP 47. identity: who it is, sealed to the campaign's
     sending key. blind: keyed digest of the mail address, by which the same person is found again.
     key: the member's public key, to which answers are sealed; secret: its private part, sealed
     to the campaign's content key. told_by: `email`, `post` or `none`. analysis: whether the group
@@ -188,7 +188,7 @@ class MemberAdded:
     code: str
     residence: str
     languages: tuple[str, ...]
-    sealed: str
+    identity: str
     blind: str
     key: str
     secret: str
