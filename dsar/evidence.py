@@ -25,17 +25,15 @@ from dsar.store.codec import encode
 
 VERIFY = '''\
 import hashlib, json, sys, zipfile
-sha, z, head = (lambda data: hashlib.sha256(data).hexdigest()), zipfile.ZipFile(sys.argv[1]), ""
-m = json.loads(z.read("manifest.json"))
-assert z.read("manifest.sha256").decode().split()[0] == sha(z.read("manifest.json")), "manifest"
-assert sorted(z.namelist()) == sorted([*m["files"], "manifest.json", "manifest.sha256"]), "names"
-for name, file in m["files"].items():
-    assert sha(z.read(name)) == file["sha256"], name
+z, sha, head = zipfile.ZipFile(sys.argv[1]), lambda data: hashlib.sha256(data).hexdigest(), ""
+m, own = json.loads(z.read("manifest.json")), sha(z.read("manifest.json")) + "  manifest.json\\n"
+bad = [name for name, file in m["files"].items() if sha(z.read(name)) != file["sha256"]]
+bad += ["names"] * (z.namelist() != sorted([*m["files"], "manifest.json", "manifest.sha256"]))
 for line in map(json.loads, z.read("ledger.jsonl").splitlines()):
     head = sha((head + json.dumps(line["record"], sort_keys=True)).encode())
-    assert head == line["hash"], "ledger, number %s" % line["record"]["sequence"]
-assert head == m["ledger"]["head"], "ledger"
-print("verified:", len(m["files"]), "files,", m["ledger"]["events"], "events")
+    bad += ["ledger, record %s" % line["record"]["sequence"]] * (head != line["hash"])
+bad += ["manifest"] * ([own.encode(), head] != [z.read("manifest.sha256"), m["ledger"]["head"]])
+sys.exit("CHANGED: %s" % bad if bad else print("verified: %s files" % len(m["files"])))
 '''
 """The whole check, with nothing but the standard library."""
 
@@ -249,14 +247,17 @@ manifest.json        the SHA-256 of every file, and the last hash of the ledger
 manifest.sha256      the SHA-256 of manifest.json
 verify.py            checks all of this with Python alone
 {redacted}
-To verify without dsar: write down the SHA-256 in manifest.sha256 when you receive this file.
-Later compare it, and run
+To verify without dsar: when you receive this file, write down its own SHA-256
+(`sha256sum FILE.zip`; on Windows `certutil -hashfile FILE.zip SHA256`) or the one in
+manifest.sha256. Later compare it, and run
 
     python3 verify.py FILE.zip
 
-or, by hand: `unzip FILE.zip`, then `sha256sum -c manifest.sha256`, and compare the output of
-`sha256sum` for each file with manifest.json. A message is verified by its own SHA-256; where a
-DKIM signature is noted, the sender's domain vouches for the message as well.
+It reads ten lines of Python that use nothing but Python's own library: read them first. It says
+`verified` and ends with 0, or names what was changed and ends with 1. By hand: `unzip FILE.zip`,
+then `sha256sum -c manifest.sha256`, and compare the output of `sha256sum` for each file with
+manifest.json. A message is verified by its own SHA-256; where a DKIM signature is noted, the
+sender's domain vouches for the message as well.
 """
 
 

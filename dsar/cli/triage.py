@@ -93,14 +93,6 @@ def _act(app: App, store: Store, item: dict[str, Any], key: str) -> int:
     return 1
 
 
-_HIDDEN = (
-    (re.compile(r"[\w.+-]+@[\w.-]+"), "someone@example.org"),
-    (re.compile(r"https?://\S+"), "https://example.org/"),
-    (re.compile(r"DSAR-[0-9A-Z]{4}-[0-9A-Z]{4}"), "DSAR-0000-0000"),
-    (re.compile(r"\d{4,}"), "0000"),
-)
-
-
 def examples(app: App, store: Store) -> str:
     """The replies whose machine reading a person corrected, redacted, as YAML."""
     from dsar import yamlfile
@@ -108,27 +100,15 @@ def examples(app: App, store: Store) -> str:
 
     found = []
     for case in store.cases():
-        names = [p.name for p in app.config.people] + [case.facts.controller_name]
+        redactor = Redactor.for_examples(app.config.people, [case.facts.controller_name])
         for reply in case.replies:
             if reply.confirmed is None or reply.machine is None:
                 continue
             if reply.confirmed.labels == reply.machine.labels:
                 continue
-            text = archived(app, reply.received.digest).own_text
-            for person in app.config.people:
-                text = Redactor.for_person(person).text(text)
+            text = redactor.text(archived(app, reply.received.digest).own_text)
             found.append({"language": reply.machine.language or "und",
                           "read_as": "+".join(reply.machine.labels),
                           "is": "+".join(reply.confirmed.labels),
-                          "text": redacted(text, names)})
+                          "text": text})
     return yamlfile.dump({"examples": found})
-
-
-def redacted(text: str, names: Sequence[str]) -> str:
-    """Names (whole and in part), addresses, links, references and long numbers replaced."""
-    for name in names:
-        for part in [name, *(p for p in name.split() if len(p) > 2)]:
-            text = re.sub(rf"\b{re.escape(part)}\b", "NAME", text, flags=re.IGNORECASE)
-    for pattern, instead in _HIDDEN:
-        text = pattern.sub(instead, text)
-    return text

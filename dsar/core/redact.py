@@ -17,6 +17,10 @@ _PHONE = re.compile(r"(?<![\w.@<-])\+?\(?\d[\d ()/.-]{7,20}\d(?![\w@-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[0-9A-Z]{4}){3,7}(?: ?[0-9A-Z]{1,3})?\b")
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}/\d{1,2}/\d{4}")
+_EXAMPLE = ((re.compile(r"https?://\S+"), "[link]"),
+            (re.compile(r"DSAR-[0-9A-Z]{4}-[0-9A-Z]{4}"), "[reference]"),
+            (re.compile(r"\d{4,}"), "[number]"))
+"""What goes as well from a text that strangers read for its wording alone."""
 _SHORTEST = 3
 """Characters; a shorter value (a country code, an initial) would hit words by chance."""
 
@@ -26,11 +30,13 @@ class Redactor:
     """Replaces what is known of a person by `[kind]`, and what looks like personal data.
 
     known: kind and value, as the person's record has them. keep: mailboxes and domains of the
-    company, which stay readable: they say who wrote.
+    company, which stay readable: they say who wrote. wording_only: links, references and long
+    numbers go as well.
     """
 
     known: tuple[tuple[str, str], ...]
     keep: frozenset[str] = frozenset()
+    wording_only: bool = False
 
     @classmethod
     def for_person(cls, subject: DataSubject, *, keep: Iterable[str] = ()) -> Redactor:
@@ -40,6 +46,14 @@ class Redactor:
         known += [("name", word) for kind, value in list(known)
                   if kind in ("name", "former-name") for word in re.split(r"[\s,]+", value)]
         return cls(tuple(dict.fromkeys(known)), frozenset(k.lower() for k in keep if k))
+
+    @classmethod
+    def for_examples(cls, people: Iterable[DataSubject], companies: Iterable[str]) -> Redactor:
+        """For texts that strangers read: of all people, and of the companies, nothing stays."""
+        known = [pair for person in people for pair in cls.for_person(person).known]
+        known += [("company", part) for name in companies
+                  for part in (name, *re.split(r"[\s,]+", name))]
+        return cls(tuple(dict.fromkeys(known)), wording_only=True)
 
     def text(self, text: str) -> str:
         """Return `text` with nothing of the person left that is known or has a known form."""
@@ -54,7 +68,10 @@ class Redactor:
             text = pattern.sub(f"[{kind}]", text)
         text = _IBAN.sub("[account]", text)
         text = _IP.sub("[ip-address]", text)
-        return _PHONE.sub(_number, text)
+        text = _PHONE.sub(_number, text)
+        for pattern, instead in _EXAMPLE if self.wording_only else ():
+            text = pattern.sub(instead, text)
+        return text
 
     def value(self, value: Any) -> Any:
         """Redact every text inside JSON values; the keys and other values stay."""

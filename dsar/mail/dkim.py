@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dsar.errors import UsageProblem
 
-_TAG = re.compile(r"(?:^|;)\s*([ds])\s*=\s*([^;\s]+)")
+_TAG = re.compile(r"(?:^|;)\s*([dsl])\s*=\s*([^;\s]+)")
 _HEADER = re.compile(rb"^dkim-signature:(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -16,7 +16,8 @@ _HEADER = re.compile(rb"^dkim-signature:(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | 
 class Signature:
     """One signature: who signed with which key, and what checking it came to.
 
-    result: "pass", "fail", "no key given", "not checked" (dkimpy is not installed).
+    result: "pass", "pass, beginning only" (l= leaves the end of the text unsigned: RFC 6376,
+    section 8.2), "fail", "no key given", "not checked" (dkimpy is not installed).
     """
 
     domain: str
@@ -30,9 +31,11 @@ def check_signatures(raw: bytes, keys: Mapping[str, str]) -> tuple[Signature, ..
     keys: name of the key's DNS record, `selector._domainkey.domain`, → its text.
     """
     found = []
-    for number, (domain, selector) in enumerate(_signatures(raw)):
+    for number, tags in enumerate(_signatures(raw)):
+        domain, selector = tags.get("d", "").lower(), tags.get("s", "").lower()
         name = f"{selector}._domainkey.{domain}"
         result = _checked(raw, number, keys) if name in keys else "no key given"
+        result += ", beginning only" if result == "pass" and "l" in tags else ""
         found.append(Signature(domain, selector, result))
     return tuple(found)
 
@@ -51,12 +54,12 @@ def read_keys(text: str) -> dict[str, str]:
     return found
 
 
-def _signatures(raw: bytes) -> list[tuple[str, str]]:
+def _signatures(raw: bytes) -> list[dict[str, str]]:
     head = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0]
     found = []
     for header in _HEADER.findall(head):
-        tags = dict(_TAG.findall(re.sub(r"\r?\n[ \t]+", " ", header.decode("ascii", "replace"))))
-        found.append((tags.get("d", "").lower(), tags.get("s", "").lower()))
+        plain = re.sub(r"\r?\n[ \t]+", " ", header.decode("ascii", "replace"))
+        found.append(dict(_TAG.findall(plain)))
     return found
 
 

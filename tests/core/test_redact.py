@@ -58,3 +58,11 @@ def test_no_text_around_it_lets_the_address_through(before: str, after: str) -> 
 @given(st.text(st.sampled_from("0123456789 ()-/+."), max_size=2000))
 def test_long_rows_of_digits_are_dealt_with_at_once(text: str) -> None:
     assert isinstance(REDACTOR.text(text), str)
+
+
+def test_an_example_for_strangers_keeps_the_wording_alone() -> None:
+    shown = Redactor.for_examples([ALEX], ["Acme Data GmbH"]).text(
+        "Dear Alex Example, Acme DATA GmbH refuses DSAR-7K3M-Q2XT, see https://acme.example/a?b=1, "
+        "write to privacy@acme.example, file 471122.")
+    assert shown == ("Dear [name] [name], [company] refuses [reference], see [link] "
+                     "write to [email], file [number].")

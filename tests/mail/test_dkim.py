@@ -16,15 +16,24 @@ RAW = (b"From: Acme <privacy@acme.example>\r\nTo: alex@example.org\r\nSubject: A
 
 
 @pytest.fixture(scope="module")
-def signed() -> tuple[bytes, str]:
-    """A message signed with a key made here, and the text of the key's record."""
+def private_key() -> bytes:
+    """A key made here, as PEM."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM,
-                            serialization.PrivateFormat.TraditionalOpenSSL,
-                            serialization.NoEncryption())
+    return key.private_bytes(serialization.Encoding.PEM,
+                             serialization.PrivateFormat.TraditionalOpenSSL,
+                             serialization.NoEncryption())
+
+
+@pytest.fixture(scope="module")
+def signed(private_key: bytes) -> tuple[bytes, str]:
+    """A message signed with that key, and the text of the key's record."""
+    from cryptography.hazmat.primitives import serialization
+
+    pem = private_key
+    key = serialization.load_pem_private_key(pem, None)
     public = key.public_key().public_bytes(serialization.Encoding.DER,
                                            serialization.PublicFormat.SubjectPublicKeyInfo)
     head = dkim.sign(RAW, b"s1", b"acme.example", pem)
@@ -39,6 +48,14 @@ def test_a_signature_holds_with_its_key_and_fails_for_changed_words(
     assert (found.domain, found.selector, found.result) == ("acme.example", "s1", "pass")
     (changed,) = check_signatures(raw.replace(b"refuse", b"accept"), {NAME: key})
     assert changed.result == "fail"
+
+
+def test_a_signature_over_the_beginning_only_says_so(private_key: bytes, signed: tuple[bytes, str]
+                                                     ) -> None:
+    _, key = signed
+    head = dkim.sign(RAW, b"s1", b"acme.example", private_key, length=True)
+    (found,) = check_signatures(head + RAW + b"And we never had your data.\r\n", {NAME: key})
+    assert found.result == "pass, beginning only"
 
 
 def test_without_a_key_nothing_is_looked_up(signed: tuple[bytes, str]) -> None:
