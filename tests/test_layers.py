@@ -32,6 +32,7 @@ HOUSES = {
     "cryptography": ("keeping/seal.py",),
     "pymap": ("demo/",),
     "dkim": ("mail/dkim.py",),
+    "pyrage": ("store/agekeys.py",),
 }
 
 
