@@ -1,0 +1,1 @@
+"""Members and mandates → plans, waves, workers: how a group files for thousands."""
