@@ -125,6 +125,19 @@ class LedgerDamaged(StorageFailed):
     hint = "Restore the ledger from a backup; no line is skipped silently."
 
 
+class StoreUnreachable(StorageFailed):
+    """The database of the ledger does not answer; nothing unrecorded was acknowledged."""
+
+    exit_status = 5
+    hint = "Check `store:` in config.yaml and the database; then run the command again."
+
+
+class StoreNotEmpty(UsageProblem):
+    """A store that is to be filled as a whole holds something already."""
+
+    hint = "Name a new folder or an empty database; nothing is overwritten."
+
+
 class ConcurrentAppend(DsarError):
     """Another writer added events to the case first."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dsar.core.campaign_events import CampaignEvent, MemberEvent
 from dsar.core.case import Case, CaseEvent
 from dsar.core.house import House, HouseEvent
 from dsar.errors import UsageProblem
@@ -15,7 +16,7 @@ from dsar.errors import UsageProblem
 if TYPE_CHECKING:
     from dsar.store.sealing import Sealer
 
-Event = CaseEvent | HouseEvent
+Event = CaseEvent | HouseEvent | CampaignEvent | MemberEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,21 @@ class Recorded:
     event: Event
 
 
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """Events for one stream; after: how many events of the stream the caller has seen."""
+
+    stream: str
+    events: Sequence[Event]
+    after: int
+
+
 class Store(Protocol):
-    """Where the events live; `tests/store/` holds the contract every store keeps."""
+    """Where the events live; `tests/store/` holds the contract every store keeps.
+
+    The name of a stream decides what may stand in it (`dsar.store.rules`): `house.STREAM`,
+    `campaign/<id>`, `member/<id>/<code>`, and any other is the id of a case.
+    """
 
     def cases(self) -> Iterator[Case]:
         """Yield the folded cases, in the order they were opened, as they stood at the start.
@@ -41,7 +55,13 @@ class Store(Protocol):
         """Return one folded case; raises UnknownCase."""
 
     def events(self, stream: str) -> Sequence[Recorded]:
-        """Return the events of a case, or of `house.STREAM`, in order; perhaps none."""
+        """Return the events of a case or any other stream, in order; perhaps none."""
+
+    def streams(self, prefix: str = "") -> Iterator[str]:
+        """Yield the streams whose names begin so: the house, then in the order they began."""
+
+    def history(self, prefix: str = "") -> Iterator[tuple[str, Sequence[Recorded]]]:
+        """Yield each of `streams` with its events, as they stood at the start."""
 
     def house(self) -> House:
         """Return the fold of the house events."""
@@ -55,11 +75,22 @@ class Store(Protocol):
         belong into the stream: a case begins with its one CaseOpened, which stays.
         """
 
-    def erase(self, *case_ids: str) -> None:
-        """Remove cases with all their events, or none: the only deletion. Raises UnknownCase.
+    def append_all(self, additions: Iterable[Addition]) -> None:
+        """Add to many streams, no stream twice, as `append` does: everything or nothing."""
+
+    def adopt(self, history: Iterable[tuple[str, Sequence[Recorded]]]) -> None:
+        """Fill an empty store with what another one's `history` yields, everything or nothing.
+
+        Number, time and author of each event stay as they are. Only for a copy and a restore.
+        Raises StoreNotEmpty, and ValueError for what no store can have recorded.
+        """
+
+    def erase(self, *streams: str) -> None:
+        """Remove cases, campaigns, members with all their events, or nothing: the only deletion.
 
         House events that name a case go or forget its name, and are counted anew; the numbers
-        of other cases stay. Their mail is the archive's: delete the digests first.
+        of other streams stay. Raises UnknownCase for a stream without events and for the house.
+        Their mail is the archive's: delete the digests first.
         """
 
     def close(self) -> None:

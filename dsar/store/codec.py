@@ -10,10 +10,11 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
+from dsar.core.campaign_events import CampaignEvent, MemberEvent
 from dsar.core.case import CaseEvent
 from dsar.core.house import HouseEvent
 
-Event = CaseEvent | HouseEvent
+Event = CaseEvent | HouseEvent | CampaignEvent | MemberEvent
 Convert = Callable[[Any], Any]
 KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import cast
 
 from dsar.core.case import Case, CaseEvent, fold
 from dsar.core.house import STREAM, House, HouseEvent, fold_house, forget
-from dsar.errors import UnknownCase
-from dsar.store import Event, Recorded
-from dsar.store.rules import admit, utc
+from dsar.errors import StoreNotEmpty, UnknownCase
+from dsar.store import Addition, Event, Recorded
+from dsar.store.rules import admit, admit_history, each_once, house_first, is_case, known, utc
 
 
 class MemoryStore:
@@ -22,19 +22,26 @@ class MemoryStore:
 
     def cases(self) -> Iterator[Case]:
         """Yield the folded cases, in the order they were opened."""
-        for stream in list(self._streams):
-            if stream != STREAM:
-                yield self.case(stream)
+        for stream in filter(is_case, list(self._streams)):
+            yield self.case(stream)
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""
-        if case_id == STREAM or case_id not in self._streams:
+        if not is_case(case_id) or case_id not in self._streams:
             raise UnknownCase(f"{case_id}: no case has this id.")
         return fold(cast(CaseEvent, kept.event) for kept in self._streams[case_id])
 
     def events(self, stream: str) -> Sequence[Recorded]:
-        """Return the events of a case, or of `house.STREAM`, in order; perhaps none."""
+        """Return the events of a stream, in order; perhaps none."""
         return tuple(self._streams.get(stream, ()))
+
+    def streams(self, prefix: str = "") -> Iterator[str]:
+        """Yield the streams whose names begin so: the house, then in the order they began."""
+        return iter(house_first(s for s in self._streams if s.startswith(prefix)))
+
+    def history(self, prefix: str = "") -> Iterator[tuple[str, Sequence[Recorded]]]:
+        """Yield each stream with its events."""
+        return iter([(stream, self.events(stream)) for stream in self.streams(prefix)])
 
     def house(self) -> House:
         """Return the fold of the house events."""
@@ -42,21 +49,41 @@ class MemoryStore:
 
     def append(self, stream: str, events: Sequence[Event], *, after: int) -> None:
         """Add all of `events`, or none; raises ConcurrentAppend, ValueError for misplaced ones."""
-        have = len(self._streams.get(stream, ()))
-        admit(stream, events, after=after, have=have)
-        if events:
-            at = utc(self._now)
-            self._streams.setdefault(stream, []).extend(
+        self.append_all([Addition(stream=stream, events=events, after=after)])
+
+    def append_all(self, additions: Iterable[Addition]) -> None:
+        """Add to many streams, everything or nothing."""
+        listed = each_once(additions)
+        for one in listed:
+            admit(one.stream, one.events, after=one.after, have=self._count(one.stream))
+        if not any(one.events for one in listed):
+            return
+        at = utc(self._now)
+        for one in (a for a in listed if a.events):
+            self._streams.setdefault(one.stream, []).extend(
                 Recorded(sequence=number, recorded_at=at, author=self._author, event=event)
-                for number, event in enumerate(events, start=have + 1)
+                for number, event in enumerate(one.events, start=one.after + 1)
             )
 
-    def erase(self, *case_ids: str) -> None:
-        """Remove cases, and from the house events what names them; raises UnknownCase."""
-        for case_id in case_ids:
-            self.case(case_id)
-        for case_id in set(case_ids):
-            self._erase(case_id)
+    def adopt(self, history: Iterable[tuple[str, Sequence[Recorded]]]) -> None:
+        """Fill the empty store with what another one recorded."""
+        if self._streams:
+            raise StoreNotEmpty("The store holds events already.")
+        adopted: dict[str, list[Recorded]] = {}
+        for stream, kept in history:
+            admit_history(stream, kept)
+            if stream in adopted:
+                raise ValueError(f"{stream}: stands twice")
+            adopted[stream] = list(kept)
+        self._streams = adopted
+
+    def erase(self, *streams: str) -> None:
+        """Remove streams, and from the house events what names them; raises UnknownCase."""
+        for stream in list(known(streams, self._count)):
+            self._erase(stream)
+
+    def _count(self, stream: str) -> int:
+        return len(self._streams.get(stream, ()))
 
     def _erase(self, case_id: str) -> None:
         del self._streams[case_id]

@@ -31,9 +31,13 @@ READABLE = frozenset({
     "message_id", "digest", "channel", "account", "temporary", "code", "permanent", "status",
     "authentic", "filed_by", "labels", "by", "confidence", "new_due_on", "type", "justified",
     "until", "reasoned", "outcome", "sequence", "candidates", "slug", "rail",
-    "campaign", "wave",
+    "campaign", "wave", "campaign_id", "mode", "letters", "members", "cases", "files", "rights",
+    "controllers", "purge_on", "expires_on", "signed_on",
 })
-"""What `status` and `deadlines` need. No address, no name of a person, no word of a mail."""
+"""What `status`, `deadlines` and the progress of a campaign need.
+
+No address, no name of a person, no word of a mail. No kind of event has a field named `sealed`.
+"""
 
 
 class Locked(DsarError):

@@ -10,8 +10,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from itertools import chain, islice
+from datetime import UTC, datetime
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -21,13 +21,13 @@ from tinydb.table import Table
 
 from dsar.core.case import Case, CaseEvent, fold
 from dsar.core.house import STREAM, House, HouseEvent, fold_house, forget
-from dsar.errors import AnotherAtWork, LedgerDamaged, UnknownCase
-from dsar.store import Event, Recorded
+from dsar.errors import AnotherAtWork, LedgerDamaged, StoreNotEmpty, UnknownCase
+from dsar.store import Addition, Event, Recorded
 from dsar.store.codec import CodecError, decode, encode
 from dsar.store.files import FILE_MODE, make_folder, storage_errors
 from dsar.store.journal import Journal
 from dsar.store.lines import BadLine, Lines, body_in, body_of, document_in, documents_in
-from dsar.store.rules import admit, utc
+from dsar.store.rules import admit, admit_history, each_once, house_first, is_case, known, utc
 from dsar.store.sealing import Locked, Sealer, has_sealed, opened_document, sealed_document
 
 EVENTS = "events"
@@ -140,7 +140,7 @@ class TinyStore:
 
     def cases(self) -> Iterator[Case]:
         """Yield the folded cases, in the order they were opened."""
-        streams = iter([s for s in self._lines.streams() if s != STREAM])
+        streams = iter([s for s in self._lines.streams() if is_case(s)])
         while some := list(islice(streams, AT_ONCE)):
             with _collector_paused():
                 folded = [self._fold(stream) for stream in some]
@@ -148,13 +148,21 @@ class TinyStore:
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""
-        if case_id == STREAM or not self._lines.count(case_id):
+        if not is_case(case_id) or not self._lines.count(case_id):
             raise UnknownCase(f"{case_id}: no case has this id.")
         return self._fold(case_id)
 
     def events(self, stream: str) -> Sequence[Recorded]:
-        """Return the events of a case, or of `house.STREAM`, in order; perhaps none."""
+        """Return the events of a stream, in order; perhaps none."""
         return tuple(self._recorded(stream))
+
+    def streams(self, prefix: str = "") -> Iterator[str]:
+        """Yield the streams whose names begin so: the house, then in the order they began."""
+        return iter(house_first(s for s in self._lines.streams() if s.startswith(prefix)))
+
+    def history(self, prefix: str = "") -> Iterator[tuple[str, Sequence[Recorded]]]:
+        """Yield each stream with its events."""
+        return ((stream, self.events(stream)) for stream in self.streams(prefix))
 
     def house(self) -> House:
         """Return the fold of the house events."""
@@ -166,18 +174,33 @@ class TinyStore:
         records = admit(stream, events, after=after, have=have)
         if records:
             self._refuse_without_key()
-            self._db.table(EVENTS).insert(sealed_document({
-                "stream": stream, "first": have + 1, "at": utc(self._now).isoformat(),
-                "by": self._author, "events": records,
-            }, self._sealer))
+            self._db.table(EVENTS).insert(self._document(stream, have, records, utc(self._now)))
 
-    def erase(self, *case_ids: str) -> None:
-        """Rewrite the ledger without the cases, once for all of them; raises UnknownCase."""
-        for case_id in case_ids:
-            self.case(case_id)
+    def append_all(self, additions: Iterable[Addition]) -> None:
+        """Add to many streams; more than one takes a rewrite: no part of it stands alone."""
+        listed = each_once(additions)
+        records = [admit(a.stream, a.events, after=a.after, have=self._lines.count(a.stream))
+                   for a in listed]
+        if len(listed) == 1:
+            self.append(listed[0].stream, listed[0].events, after=listed[0].after)
+        elif any(records):
+            self._refuse_without_key()
+            at = utc(self._now)
+            fresh = [body_of(self._document(a.stream, a.after, r, at))
+                     for a, r in zip(listed, records, strict=True) if r]
+            self._rewrite(chain(map(body_in, self._lines.all), fresh))
+
+    def adopt(self, history: Iterable[tuple[str, Sequence[Recorded]]]) -> None:
+        """Write the whole ledger as another store recorded it."""
+        if self._lines.all:
+            raise StoreNotEmpty(f"{self._path}: holds events already.")
+        self._rewrite(self._adopted(history))
+
+    def erase(self, *streams: str) -> None:
+        """Rewrite the ledger without the streams, once for all of them; raises UnknownCase."""
+        listed = list(known(streams, self._lines.count))
         self._refuse_without_key()
-        self._storage.journal.rewrite(self._bodies_without(case_ids))
-        self._db.table(EVENTS).clear_cache()
+        self._rewrite(self._bodies_without(listed))
 
     def reseal(self, sealer: Sealer | None) -> None:
         """Rewrite the whole ledger as `sealer` has it, or plain for None: all of it or nothing.
@@ -186,15 +209,41 @@ class TinyStore:
         """
         self._refuse_without_key()
         lines = enumerate(self._lines.all, start=1)
-        self._storage.journal.rewrite(
+        self._rewrite(
             body_of(sealed_document(self._whole(number, line), sealer)) for number, line in lines)
-        self._db.table(EVENTS).clear_cache()
         self._sealer = sealer
 
     def close(self) -> None:
         """Close the file and release the lock."""
         self._db.close()
         self._release()
+
+    def _rewrite(self, bodies: Iterable[bytes]) -> None:
+        self._storage.journal.rewrite(bodies)
+        self._db.table(EVENTS).clear_cache()
+
+    def _document(
+        self, stream: str, have: int, records: list[dict[str, Any]], at: datetime
+    ) -> dict[str, Any]:
+        return sealed_document({"stream": stream, "first": have + 1, "at": at.isoformat(),
+                                "by": self._author, "events": records}, self._sealer)
+
+    def _adopted(
+        self, history: Iterable[tuple[str, Sequence[Recorded]]]
+    ) -> Iterator[bytes]:
+        """Yield lines for streams as they were recorded, each event with its time and author."""
+        seen: set[str] = set()
+        for stream, kept in history:
+            if stream in seen:
+                raise ValueError(f"{stream}: stands twice")
+            seen.add(stream)
+            pairs = zip(kept, admit_history(stream, kept), strict=True)
+            for (at, by), group in groupby(pairs, lambda p: (p[0].recorded_at, p[0].author)):
+                some = list(group)
+                yield body_of(sealed_document({
+                    "stream": stream, "first": some[0][0].sequence,
+                    "at": at.astimezone(UTC).isoformat(), "by": by,
+                    "events": [record for _, record in some]}, self._sealer))
 
     def _fold(self, stream: str) -> Case:
         return fold(cast(CaseEvent, event) for event in self._events(stream))
@@ -228,9 +277,8 @@ class TinyStore:
                     sequence=sequence, recorded_at=at, author=document["by"], event=event
                 )
 
-    def _bodies_without(self, case_ids: Iterable[str]) -> Iterator[bytes]:
+    def _bodies_without(self, listed: Sequence[str]) -> Iterator[bytes]:
         """Yield the checked part of each line that stays; house events are counted anew."""
-        listed = list(dict.fromkeys(case_ids))
         erased = {number for case_id in listed for number in self._lines.of(case_id)[0]}
         house = dict(self._house_without(listed))
         for number, line in enumerate(self._lines.all, start=1):

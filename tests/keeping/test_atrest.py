@@ -11,7 +11,7 @@ import tracemalloc
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -31,8 +31,8 @@ from keeping_samples import (
 )
 
 from dsar.config import load_config
-from dsar.core.case import CaseEvent, NoteAdded
-from dsar.core.house import STREAM, HouseEvent
+from dsar.core.case import NoteAdded
+from dsar.core.house import STREAM
 from dsar.errors import LedgerDamaged, StorageFailed
 from dsar.home import Home
 from dsar.keeping.atrest import (
@@ -50,7 +50,7 @@ from dsar.keeping.restore import restore
 from dsar.keeping.seal import CannotUnseal
 from dsar.keeping.traces import traces
 from dsar.store.archive import CHUNK, Archive
-from dsar.store.codec import decode, encode
+from dsar.store.codec import KINDS, decode, encode
 from dsar.store.sealing import MAGIC, Locked, opened_document, sealed_document
 from dsar.store.tiny import TinyStore
 
@@ -216,7 +216,7 @@ def test_a_sealed_event_that_was_moved_or_changed_is_damage(tmp_path: Path) -> N
         _tiny(home, other).events("7K3M-Q2XT")
 
 
-@pytest.mark.parametrize("kind", [*get_args(CaseEvent), *get_args(HouseEvent)])
+@pytest.mark.parametrize("kind", KINDS.values())
 @pytest.mark.parametrize("key", [KEY, DARK])
 def test_any_event_comes_back_and_with_blanks_it_still_decodes(kind: type, key: Key) -> None:
     @settings(max_examples=8, deadline=None)

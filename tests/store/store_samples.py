@@ -8,6 +8,12 @@ from typing import Any, get_args, get_type_hints
 
 from hypothesis import strategies as st
 
+from dsar.core.campaign_events import (
+    CampaignEvent,
+    CampaignStarted,
+    MemberAdded,
+    MemberEvent,
+)
 from dsar.core.case import (
     CaseEvent,
     CaseOpened,
@@ -44,6 +50,19 @@ def sent(message_id: str, stage: Stage = Stage.REQUEST) -> LetterSent:
                       recipient="privacy@acme.example", server_reply="250 Ok")
 
 
+def started(campaign_id: str) -> CampaignStarted:
+    return CampaignStarted(
+        on=DAY, campaign_id=campaign_id, name="Open files", organisation="Files e.V.",
+        contact="files@example.org", mode="mandate", rights=("access",), purge_on=DAY,
+        consent_version="1", consent_digest="ab" * 32, sending_key="k1", content_key="k2",
+    )
+
+
+def joined(code: str) -> MemberAdded:
+    return MemberAdded(on=DAY, code=code, residence="DE", languages=("de",), identity="x",
+                       blind="b", key="k", secret="s", consent_version="1")
+
+
 # Also what a broken header leaves: lone surrogates, NUL, line breaks of every kind.
 texts = st.text(st.characters(), max_size=12)
 instants = st.datetimes(timezones=st.just(UTC))
@@ -71,3 +90,5 @@ def any_of_kind(kind: type) -> st.SearchStrategy[Any]:
 
 case_events = st.one_of([any_of_kind(kind) for kind in get_args(CaseEvent)])
 house_events = st.one_of([any_of_kind(kind) for kind in get_args(HouseEvent)])
+campaign_events = st.one_of([any_of_kind(kind) for kind in get_args(CampaignEvent)])
+member_events = st.one_of([any_of_kind(kind) for kind in get_args(MemberEvent)])

@@ -12,11 +12,20 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from store_samples import DAY, attempted, case_events, house_events
+from store_samples import (
+    DAY,
+    attempted,
+    campaign_events,
+    case_events,
+    house_events,
+    member_events,
+)
 
+from dsar.core.campaign_events import CampaignEvent, MemberEvent
 from dsar.core.case import CaseEvent, ClockEvent, NoteAdded, ReplyRead, SendAttempted
 from dsar.core.house import HouseEvent
 from dsar.store.codec import KINDS, CodecError, UnknownKind, decode, encode
+from dsar.store.sealing import SEALED
 
 KEPT = [json.loads(line) for line in
         (Path(__file__).parent / "every_kind.jsonl").read_text("utf-8").splitlines()]
@@ -31,7 +40,10 @@ def test_a_line_once_written_always_decodes(record: dict[str, Any]) -> None:
 
 
 def test_every_kind_stands_in_the_file_with_every_field() -> None:
-    kinds = {kind.__name__: kind for kind in (*get_args(CaseEvent), *get_args(HouseEvent))}
+    unions = (CaseEvent, HouseEvent, CampaignEvent, MemberEvent)
+    listed = [kind for union in unions for kind in get_args(union)]
+    kinds = {kind.__name__: kind for kind in listed}
+    assert len(kinds) == len(listed), "no name stands for two kinds"
     assert kinds == KINDS
     assert {record["kind"] for record in KEPT} == kinds.keys()
     for name, kind in kinds.items():
@@ -44,7 +56,11 @@ def test_no_kind_needs_its_init_to_run() -> None:
     assert not [kind for kind in KINDS.values() if hasattr(kind, "__slots__")]
 
 
-@given(case_events | house_events)
+def test_no_field_is_named_like_the_mark_of_encrypted_events() -> None:
+    assert not [kind for kind in KINDS.values() for f in fields(kind) if f.name == SEALED]
+
+
+@given(case_events | house_events | campaign_events | member_events)
 def test_an_event_survives_being_written_and_read(event: Any) -> None:
     assert decode(json.loads(json.dumps(encode(event)))) == event
 

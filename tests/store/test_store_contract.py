@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from store_samples import DAY, NOON, attempted, note, opened, sent
+from store_samples import DAY, NOON, attempted, joined, note, opened, sent, started
 
+from dsar.core.campaign_events import ConsentChanged, TargetsChosen
 from dsar.core.case import CaseEvent, CaseOpened, NoteAdded, Retracted, fold
 from dsar.core.house import (
     STREAM,
@@ -17,8 +19,9 @@ from dsar.core.house import (
     MessageIgnored,
     MessageSetAside,
 )
-from dsar.errors import ConcurrentAppend, UnknownCase
-from dsar.store import Store
+from dsar.errors import ConcurrentAppend, StoreNotEmpty, UnknownCase
+from dsar.store import Addition, Recorded, Store
+from dsar.store.memory import MemoryStore
 
 
 def _set_aside(digest: str, *candidates: str) -> MessageSetAside:
@@ -87,6 +90,16 @@ def test_cases_do_not_disturb_each_other(store: Store) -> None:
     ("acme", [opened("acme"), Retracted(on=DAY, sequence=2, because="x")]),
     ("acme", [opened("acme"), NoteAdded(on=DAY, text=7)]),  # type: ignore[arg-type]
     (STREAM, [opened(STREAM)]),
+    ("campaign/x", [opened("campaign/x")]),
+    ("campaign/x", [started("y")]),
+    ("campaign/x", [started("x"), started("x")]),
+    ("campaign/x", [TargetsChosen(on=DAY, controllers=())]),
+    ("campaign/x", [started("x"), joined("A")]),
+    ("member/x/A", [joined("B")]),
+    ("member/x/A", [ConsentChanged(on=DAY, analysis=True)]),
+    ("member/A", [joined("A")]),
+    ("member/x/", [joined("")]),
+    ("acme", [joined("acme")]),
 ])
 def test_events_that_do_not_belong_are_refused_as_a_whole(
     store: Store, stream: str, events: list[Any]
@@ -191,3 +204,125 @@ def test_an_opened_case_carries_all_its_facts(store: Store) -> None:
     store.append("acme", [opened("acme")], after=0)
     assert isinstance(store.case("acme").opened, CaseOpened)
     assert store.case("acme").facts == opened("acme")
+
+
+def _fill(store: Store) -> None:
+    store.append("zeta", [opened("zeta"), note("z")], after=0)
+    store.append("campaign/open", [started("open")], after=0)
+    store.append("member/open/A", [joined("A")], after=0)
+    store.append(STREAM, [CompanyExcluded(on=DAY, slug="x")], after=0)
+    store.append("acme", [opened("acme")], after=0)
+    store.append("member/open/A", [ConsentChanged(on=DAY, analysis=True)], after=1)
+    store.append("zeta", [attempted("<1@example.org>"), note("more")], after=2)
+
+
+def test_campaigns_and_members_are_streams_and_no_cases(store: Store) -> None:
+    _fill(store)
+    assert [case.id for case in store.cases()] == ["zeta", "acme"]
+    assert list(store.streams()) == [STREAM, "zeta", "campaign/open", "member/open/A", "acme"]
+    assert list(store.streams("member/open/")) == ["member/open/A"]
+    assert list(store.streams("member/x")) == []
+    assert [k.event for k in store.events("member/open/A")] == [
+        joined("A"), ConsentChanged(on=DAY, analysis=True)]
+    for stream in ("campaign/open", "member/open/A"):
+        with pytest.raises(UnknownCase):
+            store.case(stream)
+
+
+def test_a_campaign_and_its_members_are_erased_like_cases(store: Store) -> None:
+    _fill(store)
+    with pytest.raises(UnknownCase):
+        store.erase("campaign/open", "member/open/B")
+    store.erase("campaign/open", "zeta", "member/open/A")
+    assert list(store.streams()) == [STREAM, "acme"]
+    assert store.events("member/open/A") == ()
+    store.append("member/open/A", [joined("A")], after=0)
+    assert list(store.streams()) == [STREAM, "acme", "member/open/A"]
+
+
+def test_a_history_is_every_stream_with_its_events(store: Store) -> None:
+    _fill(store)
+    assert list(store.history()) == [(s, store.events(s)) for s in store.streams()]
+    assert [stream for stream, _ in store.history("campaign/")] == ["campaign/open"]
+
+
+def test_a_batch_is_recorded_as_a_whole(store: Store) -> None:
+    _fill(store)
+    store.append_all([
+        Addition(stream="acme", events=[note("a"), note("b")], after=1),
+        Addition(stream="bolt", events=[opened("bolt")], after=0),
+        Addition(stream="zeta", events=[], after=4),
+        Addition(stream="campaign/open", events=[TargetsChosen(on=DAY, controllers=("acme",))],
+                 after=1),
+    ])
+    assert [n.text for n in store.case("acme").notes] == ["a", "b"]
+    assert [case.id for case in store.cases()] == ["zeta", "acme", "bolt"]
+    times = {store.events(s)[-1].recorded_at for s in ("acme", "bolt", "campaign/open")}
+    assert len(times) == 1
+    store.append_all([])
+    store.append_all([Addition(stream="bolt", events=[note("b")], after=1)])
+    assert store.case("bolt").version == 2
+
+
+@pytest.mark.parametrize(("second", "error"), [
+    (Addition(stream="zeta", events=[note("x")], after=3), ConcurrentAppend),
+    (Addition(stream="zeta", events=[], after=5), ConcurrentAppend),
+    (Addition(stream="zeta", events=[opened("zeta")], after=4), ValueError),
+    (Addition(stream="bolt", events=[note("x")], after=1), ConcurrentAppend),
+    (Addition(stream="acme", events=[note("x")], after=2), ValueError),
+])
+def test_a_batch_of_which_a_part_is_refused_is_refused(
+    store: Store, second: Addition, error: type[Exception]
+) -> None:
+    _fill(store)
+    before = list(store.history())
+    with pytest.raises(error):
+        store.append_all([Addition(stream="acme", events=[note("a")], after=1), second])
+    assert list(store.history()) == before
+
+
+def _foreign() -> list[tuple[str, tuple[Recorded, ...]]]:
+    """What another store recorded, by several people at several times."""
+    other = MemoryStore(now=lambda: NOON, author="kim")
+    _fill(other)
+    return [(stream, tuple(
+        replace(k, author=f"kim {k.sequence // 2}\x00\ud83d",
+                recorded_at=k.recorded_at + timedelta(microseconds=k.sequence // 3))
+        for k in kept)) for stream, kept in other.history()]
+
+
+def test_what_another_store_recorded_is_adopted_as_it_is(store: Store) -> None:
+    store.adopt(iter(_foreign()))
+    assert list(store.history()) == _foreign()
+    assert [case.id for case in store.cases()] == ["zeta", "acme"]
+    store.append("zeta", [note("goes on")], after=4)
+    assert store.events("zeta")[-1].author == "jo"
+
+
+def test_only_an_empty_store_adopts(store: Store) -> None:
+    store.append("acme", [opened("acme")], after=0)
+    with pytest.raises(StoreNotEmpty):
+        store.adopt(iter(_foreign()))
+    assert list(store.streams()) == ["acme"]
+
+
+def _wrong(what: str) -> list[tuple[str, tuple[Recorded, ...]]]:
+    house, (zeta, kept), *rest = _foreign()
+    wrong = {
+        "a gap": kept[:1] + kept[2:], "another case": kept, "nothing": (),
+        "no time zone": (replace(kept[0], recorded_at=datetime(2026, 1, 5)),),  # noqa: DTZ001
+        "no beginning": (replace(kept[1], sequence=1),),
+    }
+    if what == "twice":
+        return [house, *rest, (zeta, kept), (zeta, kept)]
+    return [house, *rest, ("other" if what == "another case" else zeta, wrong[what])]
+
+
+@pytest.mark.parametrize("what", ["a gap", "another case", "nothing", "no time zone",
+                                  "no beginning", "twice"])
+def test_what_no_store_can_have_recorded_is_not_adopted(store: Store, what: str) -> None:
+    with pytest.raises(ValueError):
+        store.adopt(iter(_wrong(what)))
+    assert list(store.streams()) == []
+    store.append("acme", [opened("acme")], after=0)
+    assert store.case("acme").version == 1

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from store_samples import DAY, case_events, house_events, opened
+from store_samples import DAY, case_events, house_events, joined, member_events, opened
 
 from dsar.core.case import Case, CaseOpened, Retracted, extend, fold
 from dsar.core.house import STREAM
 from dsar.errors import ConcurrentAppend, UnknownCase
-from dsar.store import Store
+from dsar.store import Addition, Store
 from dsar.store.memory import MemoryStore
 from dsar.store.tiny import TinyStore
 
@@ -84,6 +84,22 @@ class Ledgers(RuleBasedStateMachine):
             with pytest.raises(ConcurrentAppend):
                 store.append(name, [opened(name)], after=have + 1)
 
+    @rule(events=st.lists(member_events, max_size=2), begin=st.booleans())
+    def append_to_a_member(self, events: list[Any], begin: bool) -> None:
+        member = "member/x/A"
+        more = [joined("A"), *events] if begin else events
+        self._both("append", member, more, after=len(self.memory.events(member)))
+
+    @rule(names=st.lists(NAMES, max_size=3), events=st.lists(case_events, max_size=2))
+    def append_together(self, names: list[str], events: list[Any]) -> None:
+        self._both("append_all", [
+            Addition(stream=name, events=events, after=len(self.memory.events(name)))
+            for name in names])
+
+    @rule(name=st.sampled_from(["member/x/A", STREAM]))
+    def erase_no_case(self, name: str) -> None:
+        self._both("erase", name)
+
     @rule(name=NAMES)
     def erase(self, name: str) -> None:
         self._both("erase", name)
@@ -97,8 +113,7 @@ class Ledgers(RuleBasedStateMachine):
     def both_hold_the_same(self) -> None:
         assert list(self.memory.cases()) == list(self.tiny.cases())
         assert self.memory.house() == self.tiny.house()
-        for case in self.memory.cases():
-            assert self.memory.events(case.id) == self.tiny.events(case.id)
+        assert list(self.memory.history()) == list(self.tiny.history())
 
     @invariant()
     def folding_step_by_step_is_folding_all(self) -> None:
