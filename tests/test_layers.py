@@ -32,6 +32,8 @@ HOUSES = {
     "cryptography": ("keeping/seal.py",),
     "pymap": ("demo/",),
     "dkim": ("mail/dkim.py",),
+    "msal": ("mail/microsoft.py",),
+    "keyring": ("mail/secret.py",),
     "pyrage": ("store/agekeys.py",),
 }
 

@@ -50,6 +50,31 @@ def account_named(app: App, name: str | None) -> Account:
     raise NotSetUp(f"No account {name!r}.", hint=f"Known: {known}")
 
 
+def sending_account(app: App, name: str | None) -> Account:
+    """The account the letters of this person go from.
+
+    Raises RefusedByRail where it is the mailbox of another person of this home and nobody named
+    it: the company would learn an address of theirs, and they would get the answers.
+    """
+    account = account_named(app, name)
+    other = next((p for p in app.config.people if p.id != app.subject.id
+                  and p.email.lower() == account.address.lower()), None)
+    if other is not None and name is None:
+        raise RefusedByRail(
+            "account", f"{app.subject.id} has no account, and {account.address} is the mailbox "
+            f"of {other.id}.", hint="dsar account add, or where both of you want it so: "
+                                    f"--account {account.name}")
+    return account
+
+
+def account_note(app: App, account: Account) -> str:
+    """What the plan says where the person writes from a mailbox that is not theirs, or ""."""
+    if account.address.lower() == app.subject.email.lower():
+        return ""
+    return (f"Written from {account.address}, not {app.subject.email}: "
+            "answers come to that mailbox.")
+
+
 def written_name(app: App, account: Account) -> str:
     """Whose name a letter bears: the account's, unless that is another person of this home."""
     others = {p.name for p in app.config.people if p.id != app.subject.id}
@@ -69,9 +94,11 @@ def refuse_real_account_under_set_clock(app: App, account: Account) -> None:
 def secret_of(app: App, account: Account) -> SecretGiver:
     """What fetches the password or token for each login; a person is asked only once.
 
-    Raises SecretUnavailable when called.
+    Tokens are fetched anew where a server refuses one as too old. Raises SecretUnavailable
+    when called.
     """
     from dsar.mail.account import Auth
+    from dsar.mail.login import Renewing
     from dsar.mail.secret import Prompt, Secret, read_secret
 
     if account.auth is Auth.NONE:
@@ -81,20 +108,26 @@ def secret_of(app: App, account: Account) -> SecretGiver:
         question = f"Password for {account.address}"
         return str(click.prompt(question, hide_input=True, err=True))
 
-    def fetch() -> Secret:
+    def fetch(*, renew: bool = False) -> Secret:
         known = app.secrets.get(account.name)
         if known is None:
-            known = read_secret(account.secret, ask=ask if app.can_ask else None)
+            known = read_secret(account.secret, ask=ask if app.can_ask else None, renew=renew)
             if isinstance(account.secret, Prompt):
                 app.secrets[account.name] = known
         return known
 
+    if account.auth in (Auth.XOAUTH2, Auth.OAUTHBEARER):
+        return Renewing(fetch, lambda: fetch(renew=True))
     return fetch
 
 
 def open_transport(app: App, account: Account) -> Transport:
     """A connection for sending; opened when the first letter goes. Raises NotSetUp."""
     app.needs_network()
+    if account.sendmail:
+        from dsar.mail.sendmail import SendmailTransport
+
+        return SendmailTransport(account.sendmail)
     if account.smtp is None:
         raise NotSetUp(f"Account {account.name} has no SMTP server.", hint="dsar account add")
     from dsar.mail.smtp import SmtpTransport

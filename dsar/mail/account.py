@@ -11,8 +11,11 @@ from typing import Any
 
 from dsar.core.pacing import OFF, Limits
 from dsar.mail.secret import (
+    MICROSOFT_AUTHORITY,
+    MICROSOFT_SCOPES,
     Command,
     Keyring,
+    Microsoft,
     Prompt,
     SecretFile,
     SecretSource,
@@ -74,6 +77,7 @@ class Account:
     reply_tags: whether `name+tag@domain` reaches this mailbox (RFC 5233).
     maildir: a local Maildir to read in place of an IMAP server.
     ca_file: the certificates to trust in place of the system's, for a server of one's own.
+    sendmail: a command of this machine that takes letters, in place of an SMTP server.
     """
 
     name: str
@@ -82,6 +86,7 @@ class Account:
     smtp: Endpoint | None = None
     imap: Endpoint | None = None
     maildir: Path | None = None
+    sendmail: tuple[str, ...] = ()
     auth: Auth = Auth.PASSWORD
     secret: SecretSource = field(default_factory=Prompt)
     sent_copy: SentCopy = SentCopy.APPEND
@@ -115,7 +120,8 @@ def read_account(reader: Reader, *, base: Path = Path()) -> Account:
     address = reader.text("address", required=True)
     if address and address.count("@") != 1:
         reader.problem("address", f"{address!r} is no e-mail address")
-    smtp = _read_endpoint(reader, "smtp", address)
+    sendmail = _read_sendmail(reader)
+    smtp = None if sendmail else _read_endpoint(reader, "smtp", address)
     ca_file, maildir = reader.optional("ca_file"), reader.optional("maildir")
     account = Account(
         name=reader.text("name", default="main"),
@@ -125,6 +131,7 @@ def read_account(reader: Reader, *, base: Path = Path()) -> Account:
         imap=_read_endpoint(reader, "imap", address),
         maildir=base / Path(maildir).expanduser() if maildir else None,
         auth=Auth(reader.one_of("auth", list(Auth), default=Auth.PASSWORD)),
+        sendmail=sendmail,
         secret=_read_source(reader, address, base),
         sent_copy=SentCopy(reader.one_of("sent_copy", list(SentCopy), default=SentCopy.APPEND)),
         reply_tags=reader.flag("reply_tags"),
@@ -143,7 +150,8 @@ def account_entry(account: Account) -> Mapping[str, Any]:
     plain = {
         "display_name": account.display_name,
         "provider": account.provider,
-        "smtp": _endpoint_entry(account.smtp),
+        "smtp": {"sendmail": list(account.sendmail)} if account.sendmail
+        else _endpoint_entry(account.smtp),
         "imap": _endpoint_entry(account.imap),
         "maildir": str(account.maildir) if account.maildir else None,
         "ca_file": str(account.ca_file) if account.ca_file else None,
@@ -174,6 +182,18 @@ def _read_endpoint(reader: Reader, key: str, address: str) -> Endpoint | None:
         return None
 
 
+def _read_sendmail(reader: Reader) -> tuple[str, ...]:
+    """`smtp: {sendmail: [/usr/sbin/sendmail, -i]}`: one text is cut at its spaces."""
+    if not isinstance(reader.raw("smtp"), Mapping) or "sendmail" not in reader.raw("smtp"):
+        return ()
+    inner = reader.mapping("smtp")
+    words = inner.texts("sendmail")
+    inner.finish()
+    if not words:
+        inner.problem("sendmail", "'sendmail' needs a command")
+    return tuple(words[0].split()) if len(words) == 1 else words
+
+
 def _read_source(reader: Reader, address: str, base: Path) -> SecretSource:
     if reader.raw("secret") is None:
         return Prompt()
@@ -192,8 +212,31 @@ def _read_source(reader: Reader, address: str, base: Path) -> SecretSource:
             return SecretFile(base / Path(inner.text("file")).expanduser())
         case "credential":
             return SystemdCredential(inner.text("credential"))
+        case "microsoft":
+            return _read_microsoft(inner.mapping("microsoft"), reader, address, base)
         case _:
             return Prompt()
+
+
+def _read_microsoft(inner: Reader, reader: Reader, address: str, base: Path) -> Microsoft:
+    """Certificates of the account's own are for an authority of one's own only."""
+    from dsar.mail.microsoft import tokens_file
+
+    usual = tokens_file(base / "secrets", reader.text("name", default="main"))
+    keyring, cache = inner.optional("keyring"), inner.optional("cache")
+    authority = inner.text("authority", default=MICROSOFT_AUTHORITY).rstrip("/")
+    if not authority.startswith("https://"):
+        inner.problem("authority", "'authority' must begin with https://")
+    own_ca = reader.optional("ca_file") if authority != MICROSOFT_AUTHORITY else None
+    found = Microsoft(
+        client_id=inner.text("client_id", required=True), authority=authority,
+        cache=Keyring(keyring, address) if keyring else (
+            base / Path(cache).expanduser() if cache else usual),
+        scopes=inner.texts("scopes") or MICROSOFT_SCOPES,
+        ca_file=base / Path(own_ca).expanduser() if own_ca else None,
+    )
+    inner.finish()
+    return found
 
 
 def _read_limits(reader: Reader, smtp: Endpoint | None) -> Limits:
@@ -235,15 +278,29 @@ def _source_entry(source: SecretSource) -> Mapping[str, Any]:
             return {"file": str(source.path)}
         case SystemdCredential():
             return {"credential": source.name}
+        case Microsoft():
+            return {"microsoft": _microsoft_entry(source)}
         case Prompt():
             return {"prompt": True}
+
+
+def _microsoft_entry(source: Microsoft) -> Mapping[str, Any]:
+    kept = {"keyring": source.cache.service} if isinstance(source.cache, Keyring) else {
+        "cache": str(source.cache)}
+    more: dict[str, Any] = {}
+    if source.authority != MICROSOFT_AUTHORITY:
+        more["authority"] = source.authority
+    if source.scopes != MICROSOFT_SCOPES:
+        more["scopes"] = list(source.scopes)
+    return {"client_id": source.client_id} | kept | more
 
 
 def _limits_entry(limits: Limits) -> Mapping[str, Any]:
     return {k: int(v) for k, v in vars(limits).items() if v is not None}
 
 
-_SOURCES = ("command", "token_command", "keyring", "file", "credential", "prompt")
+_SOURCES = ("command", "token_command", "keyring", "file", "credential", "prompt",
+            "microsoft")
 # RFC 8314, section 7; plain ports only ever serve this machine
 _PORTS = {
     ("smtp", Security.TLS): 465, ("smtp", Security.STARTTLS): 587, ("smtp", Security.NONE): 25,

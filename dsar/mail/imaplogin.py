@@ -11,15 +11,36 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from dsar.errors import LoginRefused, MailServerUnreachable
 from dsar.mail.account import Account, Auth, Endpoint, Security
-from dsar.mail.login import SecretGiver, bearer_answer, given, plain_answer, tls_context, why
+from dsar.mail.login import (
+    SecretGiver,
+    bearer_answer,
+    given,
+    plain_answer,
+    renewed,
+    tls_context,
+    why,
+)
 from dsar.mail.secret import Secret
 
 
 def open_client(
     account: Account, endpoint: Endpoint, secret: SecretGiver, timeout_s: float
 ) -> Any:
-    """Connect, secure, log in; raises LoginRefused or MailServerUnreachable."""
+    """Connect, secure, log in; raises LoginRefused or MailServerUnreachable.
+
+    A token that is refused is renewed once, on a new connection.
+    """
     credential = given(secret)
+    try:
+        return _logged_in(account, endpoint, credential, timeout_s)
+    except LoginRefused:
+        fresh = renewed(secret, credential)
+        if fresh is None:
+            raise
+    return _logged_in(account, endpoint, fresh, timeout_s)
+
+
+def _logged_in(account: Account, endpoint: Endpoint, credential: Secret, timeout_s: float) -> Any:
     client: Any = None
     try:
         client = _connect(account, endpoint, timeout_s)

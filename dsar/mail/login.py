@@ -5,9 +5,22 @@ from __future__ import annotations
 import base64
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dsar.mail.account import Account, Auth, Endpoint
 from dsar.mail.secret import Secret
+
+
+@dataclass(frozen=True)
+class Renewing:
+    """A token for each login; `renew` gets another one where a server refuses it as too old."""
+
+    fetch: Callable[[], Secret]
+    renew: Callable[[], Secret]
+
+    def __call__(self) -> Secret:
+        return self.fetch()
+
 
 SecretGiver = Secret | Callable[[], Secret]
 """The secret, or what fetches it for each login anew, because tokens expire."""
@@ -16,6 +29,17 @@ SecretGiver = Secret | Callable[[], Secret]
 def given(secret: SecretGiver) -> Secret:
     """The secret for one login; raises SecretUnavailable."""
     return secret if isinstance(secret, Secret) else secret()
+
+
+def renewed(secret: SecretGiver, refused: Secret | None) -> Secret | None:
+    """Another token in place of one that was refused; None where there is no other.
+
+    A password is never tried twice: that is how accounts get locked.
+    """
+    if refused is None or not isinstance(secret, Renewing):
+        return None
+    fresh = secret.renew()
+    return None if fresh.reveal() == refused.reveal() else fresh
 
 
 def tls_context(account: Account) -> ssl.SSLContext:

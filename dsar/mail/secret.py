@@ -8,12 +8,16 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Never, assert_never
+from typing import Any, Never, assert_never
 
 from dsar.errors import LoginRefused
 
 _MAX_BYTES = 64 * 1024
 _COMMAND_TIMEOUT_S = 120  # the user may have to unlock a key
+# learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection using OAuth"; providers.yaml
+MICROSOFT_AUTHORITY = "https://login.microsoftonline.com/common"
+MICROSOFT_SCOPES = ("offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All",
+                    "https://outlook.office.com/SMTP.Send")
 
 
 class SecretUnavailable(LoginRefused):
@@ -87,16 +91,33 @@ class Prompt:
     """Asked at the terminal each time."""
 
 
-SecretSource = Command | Keyring | SecretFile | SystemdCredential | Prompt
+@dataclass(frozen=True, kw_only=True)
+class Microsoft:
+    """A sign-in with a device code, kept in `cache`; see `dsar.mail.microsoft`.
+
+    client_id: of the registration that asks. authority: https, with the tenant. ca_file: the
+    certificates to trust for an authority of one's own.
+    """
+
+    client_id: str
+    cache: Path | Keyring
+    authority: str = MICROSOFT_AUTHORITY
+    scopes: tuple[str, ...] = MICROSOFT_SCOPES
+    ca_file: Path | None = None
+
+
+SecretSource = Command | Keyring | SecretFile | SystemdCredential | Prompt | Microsoft
 Ask = Callable[[], str]
 
 
 def read_secret(
-    source: SecretSource, *, ask: Ask | None = None, environ: Mapping[str, str] = os.environ
+    source: SecretSource, *, ask: Ask | None = None, environ: Mapping[str, str] = os.environ,
+    renew: bool = False,
 ) -> Secret:
     """Fetch the secret; raises SecretUnavailable, never with any part of it in the text.
 
     ask: shows a question and returns what was typed, unseen; None where nobody can be asked.
+    renew: get a new token even where the kept one still seems good.
     """
     match source:
         case Command():
@@ -109,6 +130,10 @@ def read_secret(
             value = _from_systemd(source.name, environ)
         case Prompt():
             value = _from_prompt(ask)
+        case Microsoft():
+            from dsar.mail.microsoft import MicrosoftLogin
+
+            return MicrosoftLogin(source).token(renew=renew)
         case _:
             assert_never(source)
     if not value:
@@ -135,6 +160,24 @@ def _from_command(argv: tuple[str, ...]) -> str:
 
 
 def _from_keyring(entry: Keyring) -> str:
+    found = stored_in_keyring(entry)
+    if found is None:
+        raise SecretUnavailable(f"The system keyring holds no entry {entry.service!r}.")
+    return found
+
+
+def stored_in_keyring(entry: Keyring) -> str | None:
+    """What the keyring holds under an entry, None for nothing. Raises SecretUnavailable."""
+    return _asking_keyring(lambda keyring: keyring.get_password(entry.service, entry.username))
+
+
+def store_in_keyring(entry: Keyring, value: str) -> None:
+    """Put a secret into the keyring, in place of the old one. Raises SecretUnavailable."""
+    _asking_keyring(
+        lambda keyring: keyring.set_password(entry.service, entry.username, value))
+
+
+def _asking_keyring(action: Callable[[Any], Any]) -> str | None:
     try:
         import keyring
     except ImportError:
@@ -143,17 +186,22 @@ def _from_keyring(entry: Keyring) -> str:
             hint="Install `dsar-cli[keyring]`, or choose another `secret:` in config.yaml.",
         ) from None
     try:
-        found = keyring.get_password(entry.service, entry.username)
+        found = action(keyring)
     except Exception as error:  # each backend has errors of its own
         kind = type(error).__name__
         raise SecretUnavailable(f"The system keyring cannot be used ({kind}).") from None
-    if found is None:
-        raise SecretUnavailable(f"The system keyring holds no entry {entry.service!r}.")
-    return str(found)
+    return None if found is None else str(found)
 
 
 def _from_file(path: Path) -> str:
-    """The permissions are read from the open file, so that nobody can swap it in between."""
+    return _first_line(read_private(path))
+
+
+def read_private(path: Path) -> bytes:
+    """A file only its owner can read; raises SecretUnavailable.
+
+    The permissions are read from the open file, so that nobody can swap it in between.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -161,7 +209,7 @@ def _from_file(path: Path) -> str:
         raise SecretUnavailable(f"The password file {path} cannot be opened: {reason}.") from None
     try:
         _refuse_exposed(path, os.fstat(descriptor))
-        return _first_line(os.read(descriptor, _MAX_BYTES))
+        return os.read(descriptor, _MAX_BYTES)
     finally:
         os.close(descriptor)
 

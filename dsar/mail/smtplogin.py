@@ -15,6 +15,7 @@ from dsar.mail.login import (
     given,
     in_base64,
     plain_answer,
+    renewed,
     tls_context,
     why,
 )
@@ -27,8 +28,23 @@ OUR_NAME = "[127.0.0.1]"
 def open_session(
     account: Account, endpoint: Endpoint, secret: SecretGiver, timeout_s: float
 ) -> smtplib.SMTP:
-    """Connect, secure, log in; raises LoginRefused or MailServerUnreachable."""
+    """Connect, secure, log in; raises LoginRefused or MailServerUnreachable.
+
+    A token that is refused is renewed once, on a new connection.
+    """
     credential = given(secret) if account.auth is not Auth.NONE else None
+    try:
+        return _logged_in(account, endpoint, credential, timeout_s)
+    except LoginRefused:
+        fresh = renewed(secret, credential)
+        if fresh is None:
+            raise
+    return _logged_in(account, endpoint, fresh, timeout_s)
+
+
+def _logged_in(
+    account: Account, endpoint: Endpoint, credential: Secret | None, timeout_s: float
+) -> smtplib.SMTP:
     server: smtplib.SMTP | None = None
     try:
         server = _connect(account, endpoint, timeout_s)
