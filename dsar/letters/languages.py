@@ -52,12 +52,23 @@ def variant(regime: Regime, language: str) -> str:
 
 def facts_of_language(letter: Letter, folders: Sequence[Path]) -> LanguageFacts:
     """Return the facts for the language of a letter; raises LetterIncomplete for an unknown one."""
+    return language_facts(letter.language, folders, of_country=variant(letter.regime,
+                                                                       letter.language))
+
+
+def language_facts(
+    language: str, folders: Sequence[Path], *, of_country: str | None = None
+) -> LanguageFacts:
+    """Return the facts for a language; of_country: the same with its country, taken first.
+
+    Raises LetterIncomplete for an unknown one.
+    """
     for folder in folders:
         known = _read(folder / FILE)
-        for wanted in (variant(letter.regime, letter.language), letter.language):
+        for wanted in filter(None, (of_country, language, language.partition("-")[0])):
             if wanted in known:
                 return known[wanted]
-    raise LetterIncomplete(f"{FILE} does not say how {letter.language!r} writes a date.")
+    raise LetterIncomplete(f"{FILE} does not say how {language!r} writes a date.")
 
 
 def reviewed_languages(folders: Sequence[Path]) -> frozenset[str]:

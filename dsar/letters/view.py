@@ -115,10 +115,14 @@ def facts_of(letter: Letter, language: LanguageFacts) -> dict[str, object]:
         raise LetterIncomplete(
             f"The period runs until {due_on}; a letter of {letter.written_on} cannot say it ended.",
             hint="Wait until the period has ended.")
-    return {name: _fact(name, value, language) for name, value in letter.facts.items()}
+    return {name: fact_in_words(name, value, language) for name, value in letter.facts.items()}
 
 
-def _fact(name: str, value: object, language: LanguageFacts) -> object:
+def fact_in_words(name: str, value: object, language: LanguageFacts) -> object:
+    """Return one fact as a template sees it: a day in words, a text cleaned.
+
+    Raises LetterIncomplete for anything else, and for a text that `clean` refuses.
+    """
     match value:
         case date():
             return language.in_text(value)
@@ -127,7 +131,7 @@ def _fact(name: str, value: object, language: LanguageFacts) -> object:
         case str():
             return clean(value, name)
         case tuple() | list():
-            return tuple(_fact(name, item, language) for item in value)
+            return tuple(fact_in_words(name, item, language) for item in value)
     raise LetterIncomplete(f"The fact {name} is neither a day nor text.")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +25,8 @@ from jinja2.utils import pass_context
 from dsar.core.letter import Letter, Rendered, Stage
 from dsar.core.regime import Regime
 from dsar.errors import LetterIncomplete
-from dsar.letters.languages import facts_of_language, variant
-from dsar.letters.view import Known, LetterView, Period, facts_of, view_of
+from dsar.letters.languages import facts_of_language, language_facts, variant
+from dsar.letters.view import Known, LetterView, Period, fact_in_words, facts_of, view_of
 
 FILTERS = ("first", "join", "last", "length", "trim")
 _BAR = ">"
@@ -43,7 +43,21 @@ def render(letter: Letter, templates: Sequence[Path]) -> Rendered:
     template and line where a fact or phrase is missing or a template does what it may not.
     """
     folders = tuple(templates)
-    layers = layers_of(letter, folders)
+    return _rendered(letter, layers_of(letter, folders), folders)
+
+
+def render_annex(letter: Letter, sheet: str, templates: Sequence[Path]) -> Rendered:
+    """Return a sheet that goes with a letter, in its language; raises like `render`.
+
+    sheet: a frame without words such as "annex-timeline"; the words are in `annexes`.
+    """
+    folders = tuple(templates)
+    layers = _stack(letter.regime, (letter.right.right, "annexes", "demands", "phrases"),
+                    sheet, letter.language, folders)
+    return _rendered(letter, layers, folders)
+
+
+def _rendered(letter: Letter, layers: Sequence[str], folders: tuple[Path, ...]) -> Rendered:
     language = facts_of_language(letter, folders)
     context = {"letter": view_of(letter, language, folders),
                "facts": MappingProxyType(facts_of(letter, language)),
@@ -73,22 +87,29 @@ def layers_for(
     regime: Regime, right: str, stage: Stage, language: str, folders: tuple[Path, ...]
 ) -> tuple[str, ...]:
     """Like `layers_of`. Raises LetterIncomplete where there is no such letter."""
+    kinds = (right, "dodges") if stage is Stage.FOLLOW_UP else (right,)
+    return _stack(regime, (*kinds, "demands", "phrases"), stage, language, folders)
+
+
+def _stack(
+    regime: Regime, kinds: Sequence[str], frame: str, language: str, folders: tuple[Path, ...]
+) -> tuple[str, ...]:
+    """Templates of each of `kinds`, then the one frame. kinds: the first is the right."""
     if language not in regime.cite_forms:
         raise LetterIncomplete(f"{regime.id} has no citation form in {language!r}.",
                                hint="Choose a language of the law with --lang.")
     shelves = (f"only/{regime.id}/{language}", variant(regime, language), language)
     found: list[str] = []
-    kinds = (right, "dodges") if stage is Stage.FOLLOW_UP else (right,)
-    for kind in (*kinds, "demands", "phrases"):
+    for kind in kinds:
         layers = _existing(folders, shelves, kind)
         if not layers:
             raise LetterIncomplete(f"letters/{language}/{kind}.txt.j2 does not exist: there is no "
-                                   f"{right} letter in {language!r} for {regime.id}.")
+                                   f"{kinds[0]} letter in {language!r} for {regime.id}.")
         found += layers
-    frames = _existing(folders, (*shelves, ""), stage)
+    frames = _existing(folders, (*shelves, ""), frame)
     if not frames:
-        raise LetterIncomplete(f"letters/{language}/{stage}.txt.j2 does not exist: there is "
-                               f"no {stage} letter in {language!r}.")
+        raise LetterIncomplete(f"letters/{language}/{frame}.txt.j2 does not exist: there is "
+                               f"no {frame} letter in {language!r}.")
     return (*found, frames[0])
 
 
@@ -260,3 +281,27 @@ def _said(fault: BaseException) -> str:
     return str(fault.args[0] if fault.args else type(fault).__name__)
 
 
+
+
+def render_paper(
+    kind: str, language: str, facts: Mapping[str, object], templates: Sequence[Path]
+) -> Rendered:
+    """Return a paper of a campaign: `mandate`, `revocation`, `announcement` or `kit`.
+
+    The template is `<language>/paper-<kind>.txt.j2`; facts: days, numbers, texts and tuples of
+    texts, by name. Raises LetterIncomplete with template and line, as `render` does.
+    """
+    folders = tuple(templates)
+    layers = _existing(folders, (language, language.partition("-")[0]), f"paper-{kind}")
+    if not layers:
+        raise LetterIncomplete(f"letters/{language}/paper-{kind}.txt.j2 does not exist.",
+                               hint="dsar letter types shows the languages there are.")
+    words = language_facts(language, folders)
+    cleaned = {name: fact_in_words(name, value, words) for name, value in facts.items()}
+    try:
+        text = _environment(folders).get_template(layers[0]).render(
+            facts=MappingProxyType(cleaned))
+    except _FAULTS as fault:
+        raise LetterIncomplete(f"{_place(fault, folders)}: {_said(fault)}") from fault
+    subject, _, body = tidy(text).partition("\n\n")
+    return Rendered(subject.replace("\n", " "), body, language)
