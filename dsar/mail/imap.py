@@ -92,6 +92,10 @@ class ImapMailbox:
             for uid, raw in self._bodies(mailbox, validity, list(by_uid)):
                 yield by_uid[uid], raw
 
+    def sent_mailbox(self) -> str | None:
+        """The mailbox for copies, by SPECIAL-USE (RFC 6154) or a common name; None for none."""
+        return self._special_mailbox(b"\\Sent")
+
     def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:
         """See `Mailbox.sent_ids`; none, where there is no Sent mailbox."""
         sent = self._special_mailbox(b"\\Sent")
