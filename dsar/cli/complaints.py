@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dsar.cli.annexes import annexes_of
 from dsar.cli.app import App
 from dsar.cli.followups import planned, unreachable
 from dsar.core.controller import Contact
-from dsar.core.followup import NO_EVENT, facts_of_case, labels_of, story_of
+from dsar.core.followup import facts_of_case, story_of
 from dsar.core.letter import Disclosure, Letter, Stage
 from dsar.core.plan import Plan, PlannedLetter
 from dsar.errors import RefusedByRail, UsageProblem
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dsar.law.authorities import Authority
     from dsar.mail.account import Account
     from dsar.mail.compose import Attachment
-    from dsar.store import Recorded, Store
+    from dsar.store import Store
 
 FORMS = ("text", "pdf", "docx", "eml")
 """How a complaint is written; `text` is also what one pastes into a web form."""
@@ -44,8 +45,9 @@ def draft_complaint(
 ) -> Complaint:
     """The complaint about one case with everything that is enclosed."""
     case = standing.case
-    events = store.events(case.id)
-    annexes = _annexes(app, standing, events)
+    draft = _draft(app, case, language)
+    asked = case.request.on if case.request else app.today
+    annexes = annexes_of(app, standing, store.events(case.id), replace(draft, written_on=asked))
     facts = _facts(app, standing, authority, [a.name for a in annexes])
     base = planned(app, case, Stage.COMPLAINT, facts, because=because, language=language)
     plan = PlannedLetter(
@@ -59,6 +61,16 @@ def draft_complaint(
         facts=facts)
     return Complaint(case=case, authority=authority, because=because, letter=letter, plan=plan,
                      annexes=tuple(annexes))
+
+
+def _draft(app: App, case: Case, language: str) -> Letter:
+    """The complaint without what it tells: case, law, company and language."""
+    regime = app.laws.regimes[case.facts.regime]
+    return Letter(
+        stage=Stage.COMPLAINT, right=regime.rights[case.facts.right], regime=regime,
+        language=language, reference=case.facts.reference, subject=app.subject,
+        controller=app.registry_with_pulled.get(case.facts.controller), disclosures=(),
+        written_on=app.today)
 
 
 def _told_to_authority(app: App, plan: PlannedLetter) -> tuple[Disclosure, ...]:
@@ -85,39 +97,6 @@ def _facts(
         "against": tuple(filter(None, (company.legal_entity or company.name, where))),
         "annexes": tuple(annexes),
     }
-
-
-def _annexes(app: App, standing: Standing, events: Sequence[Recorded]) -> list[Attachment]:
-    """Request, reminders and replies as they were sent and received, and three sheets of text."""
-    from dsar.evidence import mails_of
-    from dsar.mail.compose import Attachment
-    from dsar.report.timeline import computation_lines, proof_lines, timeline_lines
-
-    case = standing.case
-    unwanted = {r.received.digest for r in case.replies if NO_EVENT & set(labels_of(r))}
-    mails = [m for m in mails_of(events, lambda digest: _kept(app, digest))
-             if m.content is not None and m.digest not in unwanted and m.what != "bounce"
-             and m.what != str(Stage.COMPLAINT)]
-    found = [Attachment(name=f"{n}-{m.on}-{m.way}-{_word(m.what)}.eml", content=m.content or b"",
-                        type="application/octet-stream") for n, m in enumerate(mails, 1)]
-    names = {m.digest: a.name for m, a in zip(mails, found, strict=True)}
-    case_events: list[Any] = [r.event for r in events]
-    sheets = (("proof-of-sending", proof_lines(case_events)),
-              ("timeline", timeline_lines(events, names, everything=False)),
-              ("due-date", computation_lines(standing)))
-    return found + [
-        Attachment(name=f"{number}-{name}.txt", type="text/plain",
-                   content=("\n".join(lines) + "\n").encode())
-        for number, (name, lines) in enumerate(sheets, len(found) + 1)]
-
-
-def _word(what: str) -> str:
-    """One word for a file name: what a message is, not everything it says."""
-    return what.split(",")[0].replace("_", "-")
-
-
-def _kept(app: App, digest: str) -> bytes | None:
-    return app.archive.read(digest) if app.archive.has(digest) else None
 
 
 def write_complaint(

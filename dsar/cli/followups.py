@@ -130,11 +130,13 @@ def _company(app: App, case: Case) -> Controller:
 
 
 def _naming_the_authority(app: App, case: Case, decided: FollowUp) -> FollowUp:
-    """The last reminder says to whom the person will turn."""
+    """The last reminder says to whom the person will turn, where nobody is to hear first."""
     if not decided.is_last or decided.stage is not Stage.REMINDER:
         return decided
-    from dsar.cli.authorities import authority_for
+    from dsar.cli.authorities import authority_for, step_of
 
+    if step_of(app, case) is not None:
+        return decided
     chosen = authority_for(app, case)
     authority = app.laws.authorities.get(chosen.authority or "")
     if authority is None:

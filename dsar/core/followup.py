@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from dsar.core.case import Case, Reply
@@ -31,6 +32,12 @@ EVENTS: dict[Label, str] = {
     Label.REFUSAL: "refused",
 }
 """How the story of a complaint calls a message; any other authentic one only "replied"."""
+
+OURS: dict[Stage, str] = {
+    Stage.REQUEST: "sent", Stage.REMINDER: "reminded", Stage.FOLLOW_UP: "reminded",
+    Stage.COMPLAINT_FIRST: "complained",
+}
+"""How the story of a complaint calls a letter of ours to the company."""
 
 NO_EVENT = frozenset({
     Label.AUTO_REPLY, Label.BOUNCE_PERMANENT, Label.BOUNCE_TEMPORARY, Label.UNRELATED,
@@ -68,15 +75,17 @@ def story_of(case: Case, today: date) -> tuple[tuple[date, str], ...]:
 
     Automatic replies, bounces and doubtful senders are no part of it.
     """
-    words = {Stage.REQUEST: "sent", Stage.REMINDER: "reminded", Stage.FOLLOW_UP: "reminded",
-             Stage.COMPLAINT_FIRST: "complained"}
-    ours = [(sent.on, words[sent.stage]) for sent in case.letters
-            if sent.stage in words and sent.message_id not in case.bounced]
+    ours = [(sent.on, OURS[sent.stage]) for sent in case.letters
+            if sent.stage in OURS and sent.message_id not in case.bounced]
     real = [reply for reply in case.replies if not NO_EVENT & set(labels_of(reply))]
-    theirs = [(reply.received.on, word) for reply in real for word in _events(reply)]
-    answered = any(word in ("answered_in_part", "refused", "replied") for _, word in theirs)
-    end = [] if answered else [(today, "no_answer")]
+    theirs = [(reply.received.on, word) for reply in real for word in words_of(reply)]
+    end = [] if answers_in(word for _, word in theirs) else [(today, "no_answer")]
     return (*sorted([*ours, *theirs], key=lambda step: step[0]), *end)
+
+
+def answers_in(words: Iterable[str]) -> bool:
+    """Whether one of these words of a story says that the company answered."""
+    return any(word in ("answered_in_part", "refused", "replied") for word in words)
 
 
 def labels_of(reply: Reply) -> tuple[Label, ...]:
@@ -86,7 +95,7 @@ def labels_of(reply: Reply) -> tuple[Label, ...]:
     return tuple(Label(label) for label in found if label in known)
 
 
-def _events(reply: Reply) -> tuple[str, ...]:
+def words_of(reply: Reply) -> tuple[str, ...]:
     """Everything a message is: one that asks for papers may also answer in part."""
     found = tuple(dict.fromkeys(EVENTS[label] for label in labels_of(reply) if label in EVENTS))
     return found or ("replied",)

@@ -13,6 +13,13 @@ from dsar.core.moments import Calendars, Facts
 from dsar.core.regime import ClockStop, Counting, Effect, PeriodRule, Regime, Unit
 
 
+PAUSED = " with the pause"
+"""In a step: the period was added together with the days on which the clock stood still."""
+
+ROLLED = "not a working day"
+"""How the step begins that moves the last day."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What one reading (`strict`, `due` or `charitable`) is reckoned from."""
@@ -69,12 +76,12 @@ def end_of(run: Run, clock: Clock, counting: Counting, steps: list[str]) -> date
         day = end.date() + timedelta(days=len(paused))
     else:
         day = unrolled(clock.start, counting, run.works) + timedelta(days=len(paused))
-    steps.append(f"{length(counting)}{' with the pause' if paused else ''} -> {in_words(day)}")
+    steps.append(f"{length(counting)}{PAUSED if paused else ''} -> {in_words(day)}")
     if not counting.rolls:
         return day
     rolled = roll(day, run.works)
     if rolled != day:
-        steps.append(f"not a working day ({run.calendar}) -> {in_words(rolled)}")
+        steps.append(f"{ROLLED} ({run.calendar}) -> {in_words(rolled)}")
     return rolled
 
 

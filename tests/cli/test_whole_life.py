@@ -101,7 +101,7 @@ def test_silence_reminder_second_reminder_complaint(life: Life) -> None:
     assert {"complaint.txt", "complaint.docx", "complaint.eml"} <= names
     text = (folder / "complaint.txt").read_text()
     assert "DSGVO" in text
-    proof = next((folder / "annexes").glob("*proof-of-sending.txt")).read_text()
+    proof = next((folder / "annexes").glob("*-nachweis-der-versendung.txt")).read_text()
     assert "250 " in proof, "the server's words are kept"
     assert len(list((folder / "annexes").glob("*.eml"))) == 3
     assert life.status(LATER)["status"] == "overdue"

@@ -25,7 +25,8 @@ REMINDED = {"sent_on": date(2026, 9, 1), "due_on": date(2026, 10, 1),
 
 @pytest.mark.parametrize("language", KNOWN)
 def test_every_language_has_every_file_of_german(language: str) -> None:
-    files = {p.name for p in (FOLDERS[0] / "de").iterdir()}
+    """Without the complaint to the company itself: only some laws want it, in their languages."""
+    files = {p.name for p in (FOLDERS[0] / "de").iterdir()} - {"complaint-first.txt.j2"}
     assert not files - {p.name for p in (FOLDERS[0] / language).iterdir()}
 
 
