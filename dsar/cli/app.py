@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dsar.config import Config
     from dsar.core.case import Case
     from dsar.core.controller import Controller
-    from dsar.core.status import Standing
+    from dsar.core.status import Outlooks, Standing
     from dsar.core.subject import DataSubject
     from dsar.law.load import Laws
     from dsar.mail.secret import Secret
@@ -204,16 +204,19 @@ class App:
 
         return Archive(self.home.archive, self.sealer)
 
+    @cached_property
+    def outlooks(self) -> Outlooks:
+        """What today makes of the courses of cases, under the laws as they are."""
+        from dsar.core.status import Outlooks
+
+        return Outlooks(self.laws.regimes, self.laws.calendars, self.today)
+
     def standing(self, case: Case) -> Standing:
         """Where a case stands today, with its due dates under its law."""
-        from dsar.core.deadline import deadlines
-        from dsar.core.status import deadline_facts, standing
+        from dsar.core.course import course
+        from dsar.core.status import Stand
 
-        facts = deadline_facts(case)
-        regime = self.laws.regimes.get(case.facts.regime)
-        if facts is None or regime is None:
-            return standing(case, None, self.today)
-        return standing(case, deadlines(regime, facts, self.laws.calendars), self.today)
+        return Stand(case, self.outlooks.of(course(case)))
 
     # -- talking -------------------------------------------------------------------------------
 

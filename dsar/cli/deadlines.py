@@ -9,7 +9,7 @@ import click
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import Selector, global_options, selectors
 from dsar.cli.standings import standings
-from dsar.core.status import Standing
+from dsar.core.status import Glimpse
 
 
 @click.command()
@@ -44,7 +44,7 @@ def deadlines(app: App, *, wanted: Selector, form: str, output: Path | None) -> 
         _write("".join(f"{_line(s)}\n" for s in found) or "No open due date.\n", output)
 
 
-def _line(standing: Standing) -> str:
+def _line(standing: Glimpse) -> str:
     from dsar.report.terminal import row
 
     left = standing.days_left or 0

@@ -73,18 +73,18 @@ def _account(app: App, store: Store, wanted: Selector, name: str | None) -> Acco
 
     if name is not None:
         return account_named(app, name)
-    boxes = [s.case.facts.mailbox for s in standings(app, store, wanted)]
-    own = next((a for a in accounts(app) if boxes and boxes[0]
-                and a.address.lower() == boxes[0].lower()), None)
+    first = next((store.case(s.case.id) for s in standings(app, store, wanted)), None)
+    box = first.facts.mailbox if first else None
+    own = next((a for a in accounts(app) if box and a.address.lower() == box.lower()), None)
     return own or account_named(app, None)
 
 
 def _planned(
     app: App, store: Store, wanted: Selector, wish: Wish, account: Account, house: House
 ) -> FollowUps:
-    from dsar.cli.standings import standings
+    from dsar.cli.standings import whole_standings
 
-    chosen = standings(app, store, wanted)
+    chosen = whole_standings(app, store, wanted)
     _check_missing(app, wish, [s.case.facts for s in chosen])
     return plan_follow_ups(app, chosen, wish, account, house)
 

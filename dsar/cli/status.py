@@ -10,7 +10,7 @@ import click
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import Selector, global_options, selectors
 from dsar.cli.standings import standings
-from dsar.core.status import Standing, Status
+from dsar.core.status import Glimpse, Status
 
 DUE_SOON_DAYS = 7
 
@@ -42,7 +42,7 @@ def status(app: App, *, wanted: Selector, exit_code: bool) -> None:
         click.get_current_context().exit(_code(found))
 
 
-def _show(app: App, found: Sequence[Standing], triage: int, *, chosen: bool) -> None:
+def _show(app: App, found: Sequence[Glimpse], triage: int, *, chosen: bool) -> None:
     if chosen and not found:
         click.echo("No case is like that.")
         return
@@ -54,7 +54,7 @@ def _show(app: App, found: Sequence[Standing], triage: int, *, chosen: bool) -> 
         click.echo(line)
 
 
-def _who(app: App, found: Sequence[Standing]) -> str:
+def _who(app: App, found: Sequence[Glimpse]) -> str:
     """The name of the one person the cases are about, or how many people there are."""
     names = {p.id: p.name for p in app.config.people}
     people = {s.case.facts.subject_id for s in found} or set(names)
@@ -64,7 +64,7 @@ def _who(app: App, found: Sequence[Standing]) -> str:
     return f"{len(people)} people" if people else "nobody yet"
 
 
-def summary(found: Sequence[Standing], *, triage: int) -> dict[str, int]:
+def summary(found: Sequence[Glimpse], *, triage: int) -> dict[str, int]:
     """How many cases stand how; `needs_you` counts every case with an open question."""
     by = Counter(str(s.status) for s in found)
     return {str(status): by[str(status)] for status in Status} | {
@@ -73,7 +73,7 @@ def summary(found: Sequence[Standing], *, triage: int) -> dict[str, int]:
     }
 
 
-def _code(found: Sequence[Standing]) -> int:
+def _code(found: Sequence[Glimpse]) -> int:
     if any(s.needs_you for s in found):
         return 12
     if any(s.status is Status.OVERDUE for s in found):

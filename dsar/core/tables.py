@@ -234,7 +234,7 @@ def told(results: Sequence[Result]) -> Table:
     Letters that may have left count as told.
     """
     pairs = {(kind, r.case.facts.controller, r.case.facts.subject_id)
-             for r in results for kind, _ in r.told}
+             for r in results for kind in r.told}
     companies = Counter(kind for kind, _ in {(k, c) for k, c, _ in pairs})
     people = Counter(kind for kind, _ in {(k, p) for k, _, p in pairs})
     return Table(id="T13", title="What was told", columns=("identifier", "companies", "people"),
@@ -252,7 +252,7 @@ def told_whom(results: Sequence[Result]) -> Table:
         if result.told:
             facts = result.case.facts
             names[facts.controller] = facts.controller_name
-            kinds[facts.controller].update(dict.fromkeys(kind for kind, _ in result.told))
+            kinds[facts.controller].update(dict.fromkeys(result.told))
             people[facts.controller].add(facts.subject_id)
     return Table(id="T13a", title="What was told to whom", about="Kinds only, no values.",
                  columns=("company", "told", "people"),

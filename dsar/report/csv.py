@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from dsar.core.message import Label
-from dsar.core.result import Result, reminders
+from dsar.core.result import Result
 
 COLUMNS = (
     "case", "person", "company", "company_name", "categories", "country", "law", "right",
@@ -79,16 +79,16 @@ def _course(result: Result) -> dict[str, str]:
 
 def _end(result: Result) -> dict[str, str]:
     case = result.case
-    labels = {Label(x) for r in case.replies if r.reading for x in r.reading.labels}
+    labels = {Label(x) for r in case.replies for x in r.labels}
     return {
         "complete": _yes(result.complete),
         "missing": ";".join(case.checked.missing) if case.checked else "",
-        "identity_demand": result.identity, "reminders": str(len(list(reminders(case)))),
+        "identity_demand": result.identity, "reminders": str(len(case.course.reminders)),
         "complaint_on": _day(case.complaint.on if case.complaint else None),
         "closed_on": _day(case.closed.on if case.closed else None),
         "outcome": case.closed.outcome if case.closed else "",
         "labels": ";".join(sorted(labels)),
-        "told": ";".join(dict.fromkeys(kind for kind, _ in result.told)),
+        "told": ";".join(result.told),
         "read_by": ("machine" if result.machine else "person") if result.substantive_on else "",
     }
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from dsar.core.status import Standing
+from dsar.core.status import Glimpse
 
 
-def calendar(standings: Iterable[Standing], now: datetime) -> str:
+def calendar(standings: Iterable[Glimpse], now: datetime) -> str:
     """Return an iCalendar with one all-day event per open due date, lines ended by CRLF.
 
     The UID stays the same for a case, so that an import again moves the event (section 3.8.4.7).
@@ -22,7 +22,7 @@ def calendar(standings: Iterable[Standing], now: datetime) -> str:
     return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
 
 
-def _event(standing: Standing, now: datetime) -> list[str]:
+def _event(standing: Glimpse, now: datetime) -> list[str]:
     case, due = standing.case, standing.answer_by
     assert due is not None
     return [

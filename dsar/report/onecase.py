@@ -31,7 +31,7 @@ from dsar.core.case import (
     SendAttempted,
 )
 from dsar.core.letter import Stage
-from dsar.core.status import Standing
+from dsar.core.status import Standing, as_glimpse
 from dsar.report.rows import deadline_item
 from dsar.report.terminal import WIDTH, columns, printable
 from dsar.store import Event, Recorded
@@ -40,7 +40,7 @@ from dsar.store import Event, Recorded
 def case_item(standing: Standing, events: Sequence[Recorded]) -> dict[str, Any]:
     """The item of `case show --json`: the row of `deadlines`, with facts, events and replies."""
     facts = standing.case.facts
-    return deadline_item(standing) | {
+    return deadline_item(as_glimpse(standing)) | {
         "reference": facts.reference, "language": facts.language, "recipient": facts.recipient,
         "reply_address": facts.reply_address, "origin": facts.origin,
         "disclosed": [list(d) for a in standing.case.approvals for d in a.disclosed],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from dsar.core.status import Standing, Status
+from dsar.core.status import Glimpse, Status
 
 if TYPE_CHECKING:
     from dsar.core.plan import Plan, PlannedLetter, Skip
@@ -156,7 +156,7 @@ class Poll:
 
 
 def status_lines(
-    standings: Sequence[Standing], who: str, today: date, *, poll: Poll | None, triage: int,
+    standings: Sequence[Glimpse], who: str, today: date, *, poll: Poll | None, triage: int,
 ) -> Iterator[str]:
     """Yield the status screen, most urgent first. triage: messages waiting for assignment."""
     last = f"last poll {_short(poll.at, today)} ({poll.result})" if poll else "no mail fetched yet"
@@ -191,8 +191,8 @@ _LISTED = (
 )
 
 
-def _grouped(standings: Iterable[Standing]) -> dict[Status, list[Standing]]:
-    groups: dict[Status, list[Standing]] = {}
+def _grouped(standings: Iterable[Glimpse]) -> dict[Status, list[Glimpse]]:
+    groups: dict[Status, list[Glimpse]] = {}
     for standing in standings:
         groups.setdefault(standing.status, []).append(standing)
     return groups
@@ -210,7 +210,7 @@ def _packed(parts: Sequence[str], *, gap: int) -> Iterator[str]:
     yield line
 
 
-def _counts(standings: Sequence[Standing]) -> list[str]:
+def _counts(standings: Sequence[Glimpse]) -> list[str]:
     sent = [s for s in standings if s.case.letters]
     delivered = [s for s in sent if s.case.request is not None]
     answered = [s for s in delivered if s.status is Status.ANSWERED
@@ -223,7 +223,7 @@ def _counts(standings: Sequence[Standing]) -> list[str]:
             f"needs you {needing}"]
 
 
-def _case_row(standing: Standing, today: date) -> str:
+def _case_row(standing: Glimpse, today: date) -> str:
     case = standing.case
     by = standing.answer_by
     days = "" if standing.days_left is None else f"{abs(standing.days_left)}d"
@@ -238,13 +238,13 @@ def _case_row(standing: Standing, today: date) -> str:
     return row(("", 2), (case.id, 11), (case.facts.controller_name, 20), (why, 28), last=when)
 
 
-def _reminded(standing: Standing) -> str:
+def _reminded(standing: Glimpse) -> str:
     later = [s for s in standing.case.letters if s.stage in ("reminder", "follow-up")]
     return f"{later[-1].on:%m-%d}" if later else ""
 
 
 def _waiting(
-    standings: Sequence[Standing], groups: Mapping[Status, Sequence[Standing]]
+    standings: Sequence[Glimpse], groups: Mapping[Status, Sequence[Glimpse]]
 ) -> list[str]:
     soon = sum(s.days_left is not None and 0 <= s.days_left <= 7 and s.is_open for s in standings)
     waiting = len(groups.get(Status.WAITING, ())) + len(groups.get(Status.ACKNOWLEDGED, ()))
@@ -257,7 +257,7 @@ def _waiting(
     return parts
 
 
-def next_line(standings: Sequence[Standing], *, triage: int) -> str:
+def next_line(standings: Sequence[Glimpse], *, triage: int) -> str:
     """The one `Next:` line: what helps most now, with counts."""
     by = Counter(s.status for s in standings)
     steps: list[str] = []

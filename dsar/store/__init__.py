@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dsar.core.campaign_events import CampaignEvent, MemberEvent
 from dsar.core.case import Case, CaseEvent
+from dsar.core.glance import Glance
 from dsar.core.house import House, HouseEvent
 from dsar.errors import UsageProblem
 
@@ -49,6 +50,12 @@ class Store(Protocol):
         """Yield the folded cases, in the order they were opened, as they stood at the start.
 
         Not all are held at once; what is appended meanwhile may not be seen.
+        """
+
+    def glances(self) -> Iterator[Glance]:
+        """Yield `dsar.core.glance.glance` of each of `cases`, in their order.
+
+        A store may keep them for speed, where they can be made anew at any time.
         """
 
     def case(self, case_id: str) -> Case:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import cast
 
 from dsar.core.case import Case, CaseEvent, fold
+from dsar.core.glance import Glance, glance
 from dsar.core.house import STREAM, House, HouseEvent, fold_house, forget
 from dsar.errors import StoreNotEmpty, UnknownCase
 from dsar.store import Addition, Event, Recorded
@@ -24,6 +25,10 @@ class MemoryStore:
         """Yield the folded cases, in the order they were opened."""
         for stream in filter(is_case, list(self._streams)):
             yield self.case(stream)
+
+    def glances(self) -> Iterator[Glance]:
+        """Yield the glance of each case."""
+        return map(glance, self.cases())
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""

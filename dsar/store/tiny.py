@@ -20,6 +20,7 @@ from tinydb.storages import Storage
 from tinydb.table import Table
 
 from dsar.core.case import Case, CaseEvent, fold
+from dsar.core.glance import Glance, glance
 from dsar.core.house import STREAM, House, HouseEvent, fold_house, forget
 from dsar.errors import AnotherAtWork, LedgerDamaged, StoreNotEmpty, UnknownCase
 from dsar.store import Addition, Event, Recorded
@@ -145,6 +146,10 @@ class TinyStore:
             with _collector_paused():
                 folded = [self._fold(stream) for stream in some]
             yield from folded
+
+    def glances(self) -> Iterator[Glance]:
+        """Yield the glance of each case."""
+        return map(glance, self.cases())
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""
