@@ -14,6 +14,7 @@ from dsar.core.case import CaseEvent, CaseOpened, LetterApproved, RailOverridden
 from dsar.core.letter import Letter, Outgoing, Rendered, Stage
 from dsar.core.place import place_of_action
 from dsar.core.plan import PlannedLetter
+from dsar.core.platform import PLATFORM
 from dsar.core.reference import reference_from
 from dsar.core.retry import is_given_up, next_try
 from dsar.core.subject import DataSubject
@@ -86,7 +87,8 @@ def approve(
 ) -> Outgoing:
     """Write one letter of any stage, archive its bytes and record its approval; nothing is sent.
 
-    overrides: rails the user overrides for this letter, with the reason; kept in the ledger.
+    overrides: rails the user overrides, with the reason; those that held this very letter
+    (`planned.overridden`) are kept in the ledger.
     Raises LetterIncomplete for a letter with a gap, StorageFailed when the disk is full.
     """
     earlier = planned.case
@@ -104,7 +106,7 @@ def approve(
     events: list[CaseEvent] = [] if earlier else [
         _opened(planned, subject, desk, reference, headers.reply_to)]
     events += [RailOverridden(on=desk.today, rail=rail, reason=reason)
-               for rail, reason in overrides.items()]
+               for rail, reason in overrides.items() if rail in planned.overridden]
     events.append(LetterApproved(
         on=desk.today, stage=planned.stage, message_id=headers.message_id, digest=digest,
         recipient=planned.contact.value, account=desk.sender.account,
@@ -122,9 +124,9 @@ def approve(
 
 
 def channel_of(planned: PlannedLetter) -> str:
-    """email, webform or post."""
+    """email, webform, post or drop."""
     kind = planned.contact.kind
-    return kind if kind in ("webform", "post") else "email"
+    return kind if kind in ("webform", "post", PLATFORM) else "email"
 
 
 def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:

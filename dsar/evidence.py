@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from dsar.core.case import Case, CaseEvent, DeliveryFailed, LetterApproved, ReplyReceived
+from dsar.core.case import (
+    Case,
+    CaseEvent,
+    DeliveryFailed,
+    LetterApproved,
+    ProofKept,
+    ReplyReceived,
+)
 from dsar.core.message import Message
 from dsar.core.redact import Redactor
 from dsar.core.status import Standing
@@ -36,6 +43,9 @@ bad += ["manifest"] * ([own.encode(), head] != [z.read("manifest.sha256"), m["le
 sys.exit("CHANGED: %s" % bad if bad else print("verified: %s files" % len(m["files"])))
 '''
 """The whole check, with nothing but the standard library."""
+
+_ENDINGS = {"email": "eml", "post": "pdf"}
+"""Channel → what the bytes of a letter are; a web form takes text."""
 
 _ZERO = (1980, 1, 1, 0, 0, 0)
 
@@ -104,9 +114,15 @@ def mails_of(
             continue
         seen.add(digest)
         day = getattr(event, "on", date.min)
-        ending = "eml" if getattr(event, "channel", "email") == "email" else "bin"
+        ending = _ending(event)
         name = f"mail/{len(seen):03}-{day}-{way}-{_plain(what)}.{ending}"
         yield Mail(path=name, way=way, on=day, digest=digest, what=what, content=read(digest))
+
+
+def _ending(event: Event) -> str:
+    if isinstance(event, ProofKept):
+        return _plain(event.name.rpartition(".")[2]) or "bin"
+    return _ENDINGS.get(getattr(event, "channel", "email"), "txt")
 
 
 def chained(records: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -125,13 +141,15 @@ def _way(event: Event, left: set[str], labels: Mapping[str, str]) -> tuple[str, 
             return "in", labels.get(event.digest, "reply")
         case DeliveryFailed():
             return "in", "bounce"
+        case ProofKept():
+            return "proof", event.name.rpartition(".")[0] or event.name
     return "", ""
 
 
 def _files(found: Evidence, mails: Sequence[Mail]) -> Iterator[tuple[str, bytes]]:
     for mail in mails:
-        if mail.content is None:
-            continue
+        if mail.content is None or (mail.way == "proof" and found.redactor is not None):
+            continue  # nothing can be blacked out of a picture here
         if found.redactor is None:
             yield mail.path, mail.content
         else:

@@ -255,13 +255,16 @@ class App:
         """Whether there is a person at a terminal."""
         return (not self.settings.no_input and sys.stdin.isatty() and sys.stderr.isatty())
 
-    def confirm_number(self, count: int, *, given: int | None, word: str = "") -> None:
+    def confirm_number(
+        self, count: int, *, given: int | None, word: str = "", act: str = "send"
+    ) -> None:
         """Ask for the exact number of letters (behind `word`, where one is needed).
 
         given: what `--confirm` says. Raises NeedsConfirmation where nobody can be asked,
         UsageProblem for a number that is not the plan's, click.Abort when the person stops.
         """
-        letters = "letter" if count == 1 else "letters"
+        noun = "letter" if act == "send" else "filing"
+        letters = noun if count == 1 else f"{noun}s"
         if given is not None:
             if given != count:
                 raise UsageProblem(f"--confirm says {given}, the plan has {count} {letters}.",
@@ -272,8 +275,8 @@ class App:
         expected = f"{word} {count}".strip()
         if not self.can_ask:
             raise NeedsConfirmation(f"The plan has {count} {letters}; nobody can be asked.",
-                                    hint=f"Give --confirm {count} to send exactly these.")
-        answer = click.prompt(f"Type {expected} to send {count} {letters}, anything else stops",
+                                    hint=f"Give --confirm {count} to {act} exactly these.")
+        answer = click.prompt(f"Type {expected} to {act} {count} {letters}, anything else stops",
                               default="", show_default=False, err=True)
         if answer.strip() != expected:
             raise click.Abort

@@ -21,6 +21,7 @@ from dsar.core.case import (
     IdentityProvided,
     LetterSent,
     NoteAdded,
+    ProofKept,
     ReceiptKnown,
     SendAbandoned,
 )
@@ -29,6 +30,8 @@ from dsar.errors import DoneInPart, FileProblems, UsageProblem
 OUTCOMES = ("answered", "erased", "nothing-held", "partly", "refused", "withdrawn", "no-answer",
             "not-sent", "duplicate", "other")
 
+MAX_PROOF = 20_000_000
+"""Bytes of a screenshot or receipt that are kept at most."""
 
 EVENT_COLUMNS = ("sequence", "recorded_at", "author", "on", "kind")
 
@@ -116,25 +119,42 @@ FACTS = ("sent", "unsent", "received", "id-requested", "id-provided", "clarifica
 @click.argument("fact", type=click.Choice(FACTS))
 @on_option
 @click.option("--how", default="", help="How you know, or what you gave.")
+@click.option("--proof", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              metavar="FILE", help="A screenshot or receipt, kept in the archive of the case.")
 @global_options
 @pass_app
-def set_fact(app: App, case_id: str, fact: str, *, on: date | None, how: str) -> None:
+def set_fact(app: App, case_id: str, fact: str, *, on: date | None, how: str, proof: Path | None
+             ) -> None:
     """Record a fact that only you know.
 
     `sent` and `unsent` settle a letter that is in doubt; `sent` also says that you filed a web
-    form or posted a letter (--how: its reference). `complaint-lodged` names the authority and its
+    form or posted a letter (--how: its reference or registered number), and `received` when it
+    was delivered. `complaint-lodged` names the authority and its
     reference with --how. The others move the law's clock, or say what you did before a complaint.
     """
     with app.writing() as store:
         found = store.case(case_id)
-        event = _fact(found, fact, on or app.today, how)
-        store.append(case_id, [event], after=found.version)
+        day = on or app.today
+        events: list[CaseEvent] = [_fact(found, fact, day, how)]
+        if day > app.today:
+            raise UsageProblem(f"{day} is still to come.", hint="--on DATE: when it happened")
+        if proof is not None:
+            events.append(_proof(app, proof, day))
+        store.append(case_id, events, after=found.version)
         if fact == "sent":
             from dsar.cli.sending import note_complaints
 
             note_complaints(app, store, [case_id])
     app.say(f"Recorded: {fact}.")
     app.next(f"dsar case show {case_id}")
+
+
+def _proof(app: App, path: Path, on: date) -> ProofKept:
+    """Keep the file's bytes as they are. Raises UsageProblem for one that is no proof."""
+    content = path.read_bytes()
+    if not 0 < len(content) <= MAX_PROOF:
+        raise UsageProblem(f"{path} is empty, or larger than {MAX_PROOF // 10**6} MB.")
+    return ProofKept(on=on, digest=app.archive.add(content), name=path.name)
 
 
 def _fact(case: Case, fact: str, on: date, how: str) -> CaseEvent:

@@ -119,10 +119,10 @@ def _send(
     overrides: dict[str, str],
 ) -> None:
     from dsar.cli.complaints import send_complaint
-    from dsar.cli.mailing import account_named, refuse_real_account_under_set_clock
+    from dsar.cli.mailing import refuse_real_account_under_set_clock, sending_account
 
     _refuse_address(complaint)
-    account = account_named(app, name)
+    account = sending_account(app, name)
     refuse_real_account_under_set_clock(app, account)
     with app.home.working(), app.writing() as store:
         _refuse_second(store, store.case(complaint.case.id))
@@ -150,6 +150,9 @@ def _refuse_second(store: Store, case: Case) -> None:
     if when is not None:
         raise RefusedByRail("duplicate", f"{case.id}: a complaint was lodged on {when}.",
                             hint=f"dsar case show {case.id}")
+    if case.in_doubt is not None:
+        raise RefusedByRail("in-doubt", f"{case.id}: a letter may or may not have been sent.",
+                            hint=f"dsar poll; dsar case set {case.id} sent|unsent")
     if case.approved is not None:
         raise RefusedByRail("queued", f"{case.id}: a {case.approved.stage} waits to be sent.",
                             hint="dsar queue list")

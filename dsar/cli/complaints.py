@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +54,7 @@ def draft_complaint(
         controller=base.controller, right=base.right, regime=base.regime, language=language,
         contact=Contact(kind="email", value=authority.email or ""), because=because, case=case,
         disclosures=_told_to_authority(app, base), stage=Stage.COMPLAINT, facts=facts)
-    letter = Letter(
-        stage=Stage.COMPLAINT, right=plan.regime.rights[plan.right], regime=plan.regime,
-        language=language, reference=case.facts.reference, subject=app.subject,
-        controller=plan.controller, disclosures=plan.disclosures, written_on=app.today,
-        facts=facts)
+    letter = replace(draft, disclosures=plan.disclosures, facts=facts)
     return Complaint(case=case, authority=authority, because=because, letter=letter, plan=plan,
                      annexes=tuple(annexes))
 
@@ -170,7 +166,8 @@ def send_complaint(
     from dsar.cli.sending import desk
 
     writing = desk(app, store, account, attach="none", annexes=complaint.annexes)
-    approve_and_send(app, Plan(letters=(complaint.plan,)), account, list(store.cases()), writing,
+    plan = replace(complaint.plan, overridden=tuple(overrides))
+    approve_and_send(app, Plan(letters=(plan,)), account, list(store.cases()), writing,
                      overrides=overrides)
 
 
@@ -205,17 +202,20 @@ def send_to_company(
     app: App, case_id: str, step: str, *, confirm: int | None, name: str | None
 ) -> None:
     """Send the complaint or appeal to the company in the thread of its case."""
-    from dsar.cli.mailing import account_named, refuse_real_account_under_set_clock
+    from dsar.cli.mailing import refuse_real_account_under_set_clock, sending_account
     from dsar.cli.send import approve_and_send
     from dsar.cli.sending import desk
 
-    account = account_named(app, name)
+    account = sending_account(app, name)
     refuse_real_account_under_set_clock(app, account)
     with app.home.working(), app.writing() as store:
         standing = app.standing(store.case(case_id))
         held = unreachable(app, standing.case, account, store.house())
         if held is not None:
             raise RefusedByRail(held.rail, f"{case_id}: {held.why}.", hint=held.way_out)
+        if standing.case.in_doubt is not None:
+            raise RefusedByRail("in-doubt", f"{case_id}: a letter may or may not have been sent.",
+                                hint=f"dsar poll; dsar case set {case_id} sent|unsent")
         if standing.case.approved is not None:
             raise RefusedByRail("queued", f"{case_id}: a letter waits to be sent.",
                                 hint="dsar queue list")

@@ -10,7 +10,8 @@ from dsar.cli.app import App
 from dsar.core.controller import Contact
 from dsar.core.disclose import disclosures
 from dsar.core.letter import Disclosure, Stage
-from dsar.core.plan import Plan, PlannedLetter, changed_since_approval, recipient_problem
+from dsar.core.plan import Plan, PlannedLetter
+from dsar.core.queued import changed_since_approval, recipient_problem
 from dsar.core.remind import FollowUp, NotNow, Told, follow_up, thread
 
 if TYPE_CHECKING:

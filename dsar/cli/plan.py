@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from dsar.cli.app import App, pass_app
+from dsar.cli.mailing import account_note, sending_account
 from dsar.cli.options import Selector, global_options, selectors
-from dsar.cli.planning import Wish, make_plan, plan_items
+from dsar.cli.planning import Wish, for_account, make_plan, plan_items
 
 
 @click.command()
 @selectors
+@click.option("--account", "account_name", metavar="NAME", help="As sent from this account.")
 @click.option("--lang", "language", metavar="XX", help="Write in this language.")
 @click.option("--include-unverified", is_flag=True,
               help="Also companies and addresses that nobody has verified.")
@@ -20,8 +22,8 @@ from dsar.cli.planning import Wish, make_plan, plan_items
               help="Write the plan to this file instead of standard output.")
 @global_options
 @pass_app
-def plan(app: App, *, wanted: Selector, language: str | None, output: Path | None,
-         include_unverified: bool) -> None:
+def plan(app: App, *, wanted: Selector, account_name: str | None, language: str | None,
+         output: Path | None, include_unverified: bool) -> None:
     """Write the plan as YAML: letters first, then every company without one and why.
 
     To send exactly the letters of a plan you have looked through, name the companies:
@@ -34,6 +36,10 @@ def plan(app: App, *, wanted: Selector, language: str | None, output: Path | Non
         wish = Wish(right=wanted.right or "access", language=language,
                     include_unverified=include_unverified)
         found = make_plan(app, wanted, wish, list(store.cases()), store.house())
+    if account_name is not None or app.config.accounts:
+        account = sending_account(app, account_name)
+        found = for_account(app, found, account, wish.channel)
+        app.say(account_note(app, account) or f"Account {account.address}.")
     items = plan_items(found)
     if app.settings.json:
         app.emit("plan", items, {"letters": found.count, "skipped": len(found.skipped)})

@@ -11,7 +11,9 @@ from dsar.cli.app import App
 from dsar.cli.mailing import history
 from dsar.cli.options import Selector
 from dsar.core.case import Case
+from dsar.core.erasing import DELETING, in_use_keys
 from dsar.core.plan import Choice, Plan, PlannedLetter, Skip, plan_requests
+from dsar.core.platform import PLATFORM
 from dsar.core.regime import Regime
 from dsar.core.retry import is_given_up, next_try
 from dsar.errors import UsageProblem
@@ -34,11 +36,13 @@ class Wish:
     include_unverified: bool = False
     demands: tuple[str, ...] = ()
     again: str | None = None
+    anyway: str | None = None
 
     @property
     def overrides(self) -> dict[str, str]:
         """Rails the user overrides, each with the reason for the ledger."""
         found = {"duplicate": self.again} if self.again else {}
+        found |= {"erasure": self.anyway} if self.anyway else {}
         return found | ({"contact": "--include-unverified"} if self.include_unverified else {})
 
 
@@ -61,11 +65,18 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
             (narrowed_law(regime, wish.right, wish.demands), because)
             for regime, because in regimes_for(app, controller)], law=wanted.law,
         named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
+        anyway=wish.anyway, in_use=_in_use(app, wish.right),
         channel=wish.channel, accept_unverified=wish.include_unverified,
         excluded=excluded, tombstones=load_tombstones(app.home.tombstones),
     )
-    companies = app.registry if not wish.include_unverified else app.registry_with_pulled
+    plain = not wish.include_unverified and wish.channel != PLATFORM
+    companies = app.registry if plain else app.registry_with_pulled
     return plan_requests(app.controllers(wanted, companies), cases, choice)
+
+
+def _in_use(app: App, right: str) -> dict[str, str]:
+    """What companies in use are known by; nothing is read for a right that deletes nothing."""
+    return in_use_keys(app.registry_with_pulled, right) if right in DELETING else {}
 
 
 def narrowed_law(regime: Regime, right: str, demands: Sequence[str]) -> Regime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from dsar.cli.app import App, pass_app
@@ -40,6 +42,23 @@ def list_queue(app: App) -> None:
                            last=item["approved_on"]))
         if not items:
             click.echo("No letter waits.")
+
+
+@queue.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write the bytes to a file.")
+@click.option("--copy", is_flag=True, help="Copy the text for a web form to the clipboard.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page of a web form.")
+@global_options
+@pass_app
+def show(app: App, case_id: str, *, output: Path | None, copy: bool, open_page: bool) -> None:
+    """Show the letter of a case that waits: the very bytes that were approved."""
+    from dsar.cli.channels import Hand, show_waiting
+
+    with app.reading() as store:
+        case = store.case(case_id)
+    show_waiting(app, case, Hand(copy=copy, open=open_page), output)
 
 
 @queue.command()

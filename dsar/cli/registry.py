@@ -197,6 +197,7 @@ def _facts(
          + (" (public body)" if controller.public_body else "")),
         ("Seat", controller.country or "unknown"),
         ("Status", controller.status if controller.status != "active" else ""),
+        ("In use", controller.in_use or ""),
         ("Laws", ", ".join(controller.laws)),
         ("Served together", ", ".join(together)),
         *(_contact_row(c, app) for c in controller.contacts),

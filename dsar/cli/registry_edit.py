@@ -68,6 +68,29 @@ def exclude(app: App, *, slugs: tuple[str, ...], reason: str, undo: bool) -> Non
     app.next("dsar registry list --held")
 
 
+@click.command(name="in-use")
+@click.argument("slugs", nargs=-1, required=True, metavar="SLUG...")
+@click.option("--reason", metavar="TEXT", default="by you", show_default=True,
+              help="What for, such as: my bank.")
+@click.option("--undo", is_flag=True, help="You use them no longer.")
+@global_options
+@pass_app
+def in_use(app: App, *, slugs: tuple[str, ...], reason: str, undo: bool) -> None:
+    """Mark companies that you use: no erasure goes there by itself."""
+    from dsar.registry.overlay import edit
+
+    known = app.registry_with_pulled
+    for slug in slugs:
+        known.get(slug)
+    pulled = [slug for slug in slugs if slug not in app.registry]
+    if pulled:
+        raise UsageProblem(f"{pulled[0]} stands in a pulled list only.",
+                           hint=f"dsar registry verify {pulled[0]}")
+    edit(app.home.overlay, {slug: {"in_use": None if undo else reason} for slug in slugs})
+    app.say(f"{len(slugs)} {'not in use any more' if undo else 'marked as in use'}.")
+    app.next("dsar send --all --right erasure -n")
+
+
 @click.command()
 @click.argument("slugs", nargs=-1, required=True, metavar="SLUG...")
 @global_options
@@ -174,4 +197,4 @@ def _inert(cell: str) -> str:
     return f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell else cell
 
 
-COMMANDS = (add, exclude, verify, import_file, export)
+COMMANDS = (add, exclude, in_use, verify, import_file, export)

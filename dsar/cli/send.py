@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsar.cli.app import App, pass_app
-from dsar.cli.options import Selector, global_options, selectors
+from dsar.cli.mailing import account_note
+from dsar.cli.options import Day, Selector, global_options, selectors
 from dsar.cli.planning import Wish, capacity_of, first_due, for_account, make_plan, plan_items
+from dsar.cli.platform import Filed, how_to_file, pointer
 from dsar.core.case import Case, LetterRefused, LetterSent, SendAbandoned, SendAttempted
+from dsar.core.erasing import DELETING
 from dsar.core.plan import Plan
+from dsar.core.platform import PLATFORM
 from dsar.errors import DoneInPart, DsarError, UsageProblem
 from dsar.outbox import Delivery
 
 if TYPE_CHECKING:
+    from dsar.cli.channels import Hand
     from dsar.drafting import Desk
     from dsar.mail.account import Account
+    from dsar.store import Store
 
 ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="none",
                       show_default=True, help="Attach the letter as a document as well.")
@@ -32,12 +40,22 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
               help="The exact number of letters, for use without a terminal.")
 @click.option("--account", "account_name", metavar="NAME", help="Send from this account.")
 @click.option("--lang", "language", metavar="XX", help="Write in this language.")
-@click.option("--channel", type=click.Choice(["email", "webform", "post"]), default="email",
-              show_default=True, help="webform and post prepare what you file yourself.")
+@click.option("--channel", type=click.Choice(["email", "webform", "post", PLATFORM]),
+              default="email", show_default=True,
+              help="webform and post prepare what you file yourself; drop is the official place "
+                   "that reaches all registered brokers at once.")
 @click.option("-o", "--output", "folder", metavar="DIR",
               type=click.Path(file_okay=False, path_type=Path),
               help="Where letters to print are written (here).")
+@click.option("--copy", is_flag=True, help="Copy the text for a web form to the clipboard.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page of a web form.")
+@click.option("--filed", type=Day(), metavar="DATE",
+              help="You filed at the official place that day: record it (--channel drop).")
+@click.option("--how", default="", metavar="TEXT", help="The reference of that filing.")
 @click.option("--again", is_flag=True, help="Send although a request is open; needs --reason.")
+@click.option("--anyway", is_flag=True,
+              help="Erase although access was not answered, or where you name a company that "
+                   "you use; needs --reason.")
 @click.option("--include-unverified", is_flag=True,
               help="Also companies and addresses that nobody has verified.")
 @click.option("--demand", "demands", multiple=True, metavar="ID",
@@ -48,34 +66,57 @@ ATTACH = click.option("--attach", type=click.Choice(["none", "docx"]), default="
 @pass_app
 def send(
     app: App, *, wanted: Selector, dry_run: bool, confirm: int | None, account_name: str | None,
-    language: str | None, again: bool, reason: str | None, attach: str, channel: str,
-    folder: Path | None, include_unverified: bool, demands: tuple[str, ...],
+    language: str | None, again: bool, anyway: bool, reason: str | None, attach: str,
+    channel: str, folder: Path | None, copy: bool, open_page: bool, filed: date | None,
+    how: str, include_unverified: bool, demands: tuple[str, ...],
 ) -> None:
     """Send the requests that have not been sent yet.
 
     Shows the whole plan with what each company learns about you, asks once for the number of
     letters, then sends each letter at most once. What the limits of the account do not allow
     today stays queued: run the same command again. The right is access unless --right says
-    otherwise.
+    otherwise. An erasure waits until the company has answered an access request.
     """
-    from dsar.cli.mailing import account_named, refuse_real_account_under_set_clock
+    from dsar.cli.channels import Hand
+    from dsar.cli.mailing import refuse_real_account_under_set_clock, sending_account
 
-    if again and not reason:
-        raise UsageProblem("--again needs --reason TEXT.")
-    account = account_named(app, account_name)
+    if (again or anyway) and not reason:
+        raise UsageProblem(f"--{'again' if again else 'anyway'} needs --reason TEXT.")
+    if filed is not None and (channel != PLATFORM or filed > app.today):
+        raise UsageProblem("--filed is a day that is past, and goes with --channel drop.")
+    account = sending_account(app, account_name)
     wish = Wish(right=_right(app, wanted), language=language, channel=channel,
-                again=reason if again else None, include_unverified=include_unverified,
-                demands=demands)
+                again=reason if again else None, anyway=reason if anyway else None,
+                include_unverified=include_unverified, demands=demands)
+    if channel == PLATFORM and filed is None:
+        how_to_file(app, wanted, wish.right)
+        return
     if dry_run:
         with app.reading() as store:
             cases = list(store.cases())
             plan = make_plan(app, wanted, wish, cases, store.house())
-        plan = for_account(app, plan, account, channel)
-        show_plan(app, plan, account, cases)
+        show_plan(app, for_account(app, plan, account, channel), account, cases)
+        _point(app, wanted, wish)
         return
     refuse_real_account_under_set_clock(app, account)
+    task = Task(wanted=wanted, wish=wish, account=account, attach=attach, confirm=confirm,
+                hand=Hand(folder=folder, copy=copy, open=open_page),
+                filed=Filed(on=filed, how=how) if filed else None)
     with app.home.working():
-        _send(app, wanted, wish, account, attach=attach, confirm=confirm, folder=folder)
+        _send(app, task)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One call of `dsar send`. hand: for what the person files; filed: what they filed."""
+
+    wanted: Selector
+    wish: Wish
+    account: Account
+    attach: str
+    confirm: int | None
+    hand: Hand
+    filed: Filed | None
 
 
 def _right(app: App, wanted: Selector) -> str:
@@ -86,31 +127,61 @@ def _right(app: App, wanted: Selector) -> str:
     return right
 
 
-def _send(
-    app: App, wanted: Selector, wish: Wish, account: Account, *, attach: str,
-    confirm: int | None, folder: Path | None,
-) -> None:
-    from dsar.cli.channels import hand_over
-    from dsar.cli.sending import approve_all, desk
-
+def _send(app: App, task: Task) -> None:
     with app.writing() as store:
-        cases = list(store.cases())
-        plan = make_plan(app, wanted, wish, cases, store.house())
-        plan = for_account(app, plan, account, wish.channel)
+        cases, wish = list(store.cases()), task.wish
+        plan = make_plan(app, task.wanted, wish, cases, store.house())
+        plan = for_account(app, plan, task.account, wish.channel)
         if not app.settings.json:
-            show_plan(app, plan, account, cases)
+            show_plan(app, plan, task.account, cases)
+        _point(app, task.wanted, wish)
         if plan.count == 0:
             app.next("dsar status")
             return
-        word = "erase" if wish.right == "erasure" else ""
-        app.confirm_number(plan.count, given=confirm, word=word)
-        writing = desk(app, store, account, attach=attach, channel=wish.channel)
-        if wish.channel == "email":
-            approve_and_send(app, plan, account, cases, writing, overrides=wish.overrides)
+        task.hand.check(wish.channel, plan.count)
+        if task.filed is not None:
+            _record(app, store, plan, task, task.filed)
             return
-        ready, failed = approve_all(app, plan, writing, overrides=wish.overrides)
-        hand_over(app, plan, ready, channel=wish.channel, folder=folder)
-        _raise_failed(failed)
+        word = "erase" if wish.right in DELETING else ""
+        app.confirm_number(plan.count, given=task.confirm, word=word)
+        _act(app, store, plan, task, cases)
+
+
+def _act(app: App, store: Store, plan: Plan, task: Task, cases: Sequence[Case]) -> None:
+    """Send, or hand over what the person files themselves."""
+    from dsar.cli.channels import hand_over
+    from dsar.cli.sending import approve_all, desk
+
+    wish = task.wish
+    writing = desk(app, store, task.account, attach=task.attach, channel=wish.channel)
+    if wish.channel == "email":
+        approve_and_send(app, plan, task.account, cases, writing, overrides=wish.overrides)
+        return
+    ready, failed = approve_all(app, plan, writing, overrides=wish.overrides)
+    hand_over(app, plan, ready, channel=wish.channel, hand=task.hand)
+    _raise_failed(failed)
+
+
+def _record(app: App, store: Store, plan: Plan, task: Task, filed: Filed) -> None:
+    """Record a filing that was made: nothing is sent."""
+    from dsar.cli.platform import noted, record_filings
+    from dsar.cli.sending import desk
+
+    app.confirm_number(plan.count, given=task.confirm, act="record")
+    writing = desk(app, store, task.account, attach="none", channel=task.wish.channel,
+                   render=lambda letter: noted(letter, filed))
+    record_filings(app, plan, writing, filed, overrides=task.wish.overrides)
+
+
+def _point(app: App, wanted: Selector, wish: Wish) -> None:
+    """Name the official place that would spare the person a mass mailing."""
+    if wish.channel != "email":
+        return
+    for line in pointer(app, wanted, wish.right):
+        if app.settings.json or app.settings.plain:
+            app.say(line)
+        else:
+            click.echo(line)
 
 
 def approve_and_send(
@@ -152,6 +223,11 @@ def show_plan(app: App, plan: Plan, account: Account, cases: Sequence[Case]) -> 
         for line in plan_lines(plan, app.subject, app.today, capacity=capacity,
                                first_due=first_due(app, plan)):
             click.echo(line)
+    if note := account_note(app, account):
+        if app.settings.json or app.settings.plain:
+            app.say(note)
+        else:
+            click.echo(note)
 
 
 def outcome_item(delivery: Delivery) -> dict[str, Any]:

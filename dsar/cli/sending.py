@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 def desk(
     app: App, store: Store, account: Account, *, attach: str, channel: str = "email",
-    annexes: Sequence[Attachment] = (),
+    annexes: Sequence[Attachment] = (), render: Callable[[Letter], Rendered] | None = None,
 ) -> Desk:
-    """What writing letters from this account needs. attach: "none" or "docx"."""
+    """What writing letters from this account needs. attach: "none" or "docx".
+
+    render: gives the words in place of the templates.
+    """
     from dsar.cli.channels import written
-    from dsar.letters.words import render
+    from dsar.letters.words import render as from_templates
 
     folders = app.template_folders
     key = tag_key(app.home.tag_key, os.urandom) if account.reply_tags else None
@@ -38,7 +41,7 @@ def desk(
         store=store, archive=app.archive, today=app.today, now=app.now(), entropy=os.urandom,
         sender=Sender(account=account.name, address=account.address, tag_key=key,
                       display_name=written_name(app, account)),
-        render=lambda letter: render(letter, folders),
+        render=render or (lambda letter: from_templates(letter, folders)),
         compose=lambda words, letter, headers: (
             composed(words, letter, headers, attach=attach, annexes=annexes) if channel == "email"
             else written(words, letter, channel)),

@@ -85,7 +85,7 @@ def _drain(app: App, store: Store, account: Account) -> list[str]:
 
 
 def _is_held(app: App, case: Case) -> bool:
-    from dsar.core.plan import changed_since_approval
+    from dsar.core.queued import changed_since_approval
 
     if case.facts.controller not in app.registry_with_pulled:
         return True

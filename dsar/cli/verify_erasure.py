@@ -50,12 +50,12 @@ def verify_erasure(
     Plans an access request for each erasure that you confirmed and that nobody has checked
     yet; the new case names the old one. The rails are those of `dsar send`.
     """
-    from dsar.cli.mailing import account_named, refuse_real_account_under_set_clock
+    from dsar.cli.mailing import refuse_real_account_under_set_clock, sending_account
     from dsar.cli.planning import for_account
     from dsar.cli.send import approve_and_send, show_plan
     from dsar.cli.sending import desk
 
-    account = account_named(app, account_name)
+    account = sending_account(app, account_name)
     if dry_run:
         with app.reading() as store:
             cases = list(store.cases())

@@ -22,6 +22,7 @@ from dsar.core.events import (
     LetterRefused,
     LetterSent,
     NoteAdded,
+    ProofKept,
     RailOverridden,
     ReceiptKnown,
     ReplyRead,
@@ -49,6 +50,7 @@ __all__ = [
     "LetterRefused",
     "LetterSent",
     "NoteAdded",
+    "ProofKept",
     "RailOverridden",
     "ReceiptKnown",
     "Reply",
@@ -215,15 +217,21 @@ def apply(case: Case, event: CaseEvent) -> Case:
         case CaseClosed():
             return _with(case, closed=event)
         case CaseReopened():
-            return _with(case, closed=None)
+            return _with(case, closed=None, approved=_kept_open(case))
         case NoteAdded():
             return _with(case, notes=(*case.notes, event))
         case RailOverridden():
             return _with(case, overrides=(*case.overrides, event))
-        case Retracted():
+        case Retracted() | ProofKept():
             return case
         case _:
             assert_never(event)
+
+
+def _kept_open(case: Case) -> LetterApproved | None:
+    """What is still approved once a case is opened again: no letter that a timer would send."""
+    approved = case.approved
+    return approved if approved is not None and approved.channel != "email" else None
 
 
 def _settle(case: Case, event: LetterSent | LetterRefused | SendAbandoned) -> Case:

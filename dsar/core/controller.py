@@ -90,7 +90,8 @@ class Controller:
     per group. Not the corporate family: two companies of one family are two controllers.
     laws: regime ids; also ids of laws dsar has no regime for, so that no other law is assumed.
     shared_domain: others write from the reply domains too, so a domain alone proves nothing.
-    excluded: the user's reason never to write; pulled_from: public lists this entry comes from.
+    excluded: the user's reason never to write; in_use: why no erasure goes there by itself, such
+    as "my bank" (rail `erasure`); pulled_from: public lists this entry comes from.
     """
 
     slug: str
@@ -125,6 +126,7 @@ class Controller:
     conflicts: tuple[Conflict, ...] = ()
     successor_verified: bool = True
     excluded: str | None = None
+    in_use: str | None = None
     identifiers_on_demand: tuple[str, ...] = ()
     pulled_from: tuple[str, ...] = ()
 

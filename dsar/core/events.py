@@ -265,6 +265,15 @@ class RailOverridden:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProofKept:
+    """A screenshot of a filing, a receipt of the post: bytes in the archive, and their name."""
+
+    on: date
+    digest: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Retracted:
     """The event with this number (1 is the first of the case) counts no longer."""
 
@@ -277,5 +286,5 @@ CaseEvent = (
     CaseOpened | LetterApproved | ApprovalWithdrawn | SendAttempted | LetterSent | LetterRefused
     | SendAbandoned | DeliveryFailed | ReplyReceived | ReplyRead | AnswerChecked | ReceiptKnown
     | ClockEvent | IdentityProvided | ExtensionNotified | ComplaintLodged | CaseClosed
-    | CaseReopened | NoteAdded | RailOverridden | Retracted
+    | CaseReopened | NoteAdded | RailOverridden | ProofKept | Retracted
 )

@@ -10,16 +10,14 @@ from dsar.core.case import Case
 from dsar.core.contact import contact_problem, mailbox_key
 from dsar.core.controller import Contact, Controller
 from dsar.core.disclose import disclosures, missing_identifiers
+from dsar.core.erasing import DELETING, AccessCases, access_first
 from dsar.core.letter import Disclosure, Stage
+from dsar.core.platform import PLATFORM, is_reached
+from dsar.core.queued import changed_since_approval
 from dsar.core.regime import Regime
 from dsar.core.subject import DataSubject
+from dsar.core.taken import COOL_DOWN_MONTHS, Taken, keys, months_since, person_keys
 from dsar.core.tombstone import Tombstones
-
-MACHINE_MAIL = frozenset({"auto_reply", "bounce_permanent", "bounce_temporary"})
-"""Labels of messages that nobody wrote; they hold no approved letter back."""
-
-COOL_DOWN_MONTHS = {"access": 6, "erasure": 12}
-"""Months after a case closed before the same request is planned again (tool policy)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +28,7 @@ class PlannedLetter:
     follow-up, or where an earlier letter never arrived (bounced, refused) and the contact has
     changed since. facts: what a follow-up quotes. in_reply_to, references: Message-IDs of the
     thread (RFC 5322, section 3.6.4). follows: the id of an earlier case that this one checks.
+    overridden: rails that held this letter back and that the user overrides.
     """
 
     controller: Controller
@@ -46,6 +45,7 @@ class PlannedLetter:
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     follows: str | None = None
+    overridden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,9 @@ class Choice:
 
     law: only this regime. named: companies named one by one; a public body gets a letter only
     then. language: BCP 47, or None for the controller's. again: the reason
-    for overriding the `duplicate` rail. regimes_for: what applies, strongest first, as
+    for overriding the `duplicate` rail; anyway: the same for `erasure`, where companies in use
+    have to be named one by one. in_use: what companies in use are known by (`in_use_keys`) →
+    why no erasure goes there. regimes_for: what applies, strongest first, as
     (regime, reason); injected so that this module knows no law's name.
     """
 
@@ -93,7 +95,9 @@ class Choice:
     channel: str = "email"
     accept_unverified: bool = False
     again: str | None = None
+    anyway: str | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
+    in_use: Mapping[str, str] = field(default_factory=dict)
     tombstones: Tombstones = field(default_factory=Tombstones)
 
 
@@ -102,9 +106,10 @@ def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choi
 
     A company whose approved letter still waits counts as queued, never as a new letter.
     """
-    mine = [c for c in cases if c.facts.subject_id == choice.subject.id
-            and c.facts.right == choice.right]
-    taken = _Taken.of(mine, choice)
+    mine = [c for c in cases if c.facts.subject_id == choice.subject.id]
+    access = AccessCases.of(mine if choice.right in DELETING else ())
+    taken = Taken.of([c for c in mine if c.facts.right == choice.right], choice.right,
+                     choice.today)
     letters: list[PlannedLetter] = []
     skipped: list[Skip] = []
     queued: list[Case] = []
@@ -117,10 +122,10 @@ def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choi
             elif waiting not in queued:
                 queued.append(waiting)
             continue
-        found = _decide(controller, choice, taken)
+        found = _decide(controller, choice, taken, access)
         match found:
             case PlannedLetter():
-                taken.add(found, len(letters))
+                taken.add(controller, found.contact, len(letters))
                 letters.append(found)
             case Skip():
                 skipped.append(found)
@@ -130,72 +135,9 @@ def plan_requests(controllers: Iterable[Controller], cases: Iterable[Case], choi
     return Plan(letters=tuple(letters), skipped=tuple(skipped), queued=tuple(queued))
 
 
-@dataclass
-class _Taken:
-    """Whom a request already went to, by slug, group and mailbox."""
-
-    cases: dict[str, Case] = field(default_factory=dict)
-    planned: dict[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, cases: Sequence[Case], choice: Choice) -> _Taken:
-        """Cases that hold a new request back: open ones, and closed ones in their cool-down."""
-        taken = cls()
-        for case in cases:
-            if case.closed and ((not case.attempts and not case.letters) or _months_since(
-                    case.closed.on, choice.today) >= COOL_DOWN_MONTHS.get(choice.right, 6)):
-                continue
-            for key in _case_keys(case):
-                taken.cases[key] = case
-        return taken
-
-    def holding(self, controller: Controller, contact: Contact | None) -> list[Case]:
-        """Every case that speaks against a new letter; those in doubt come first."""
-        found = {self.cases[k].id: self.cases[k] for k in _keys(controller, contact)
-                 if k in self.cases}
-        return sorted(found.values(), key=lambda case: case.in_doubt is None)
-
-    def waiting(self, controller: Controller) -> Case | None:
-        """The case of this very company whose approved letter was never attempted."""
-        case = self.cases.get(f"slug:{controller.slug}")
-        if case and case.approved and not case.in_doubt and not case.closed and (
-                case.approved.channel == "email"):
-            return case
-        return None
-
-    def add(self, letter: PlannedLetter, number: int) -> None:
-        for key in _keys(letter.controller, letter.contact):
-            self.planned.setdefault(key, number)
-
-    def planned_with(self, controller: Controller, contact: Contact) -> int | None:
-        keys = _keys(controller, contact)
-        return next((self.planned[k] for k in keys if k in self.planned), None)
-
-
-def _keys(controller: Controller, contact: Contact | None) -> list[str]:
-    keys = [f"slug:{controller.slug}"]
-    if controller.group:
-        keys.append(f"group:{controller.group}")
-    if contact is not None and "@" in contact.value:
-        keys.append(f"mail:{mailbox_key(contact.value)}")
-    return keys
-
-
-def _case_keys(case: Case) -> list[str]:
-    facts = case.facts
-    keys = [f"slug:{facts.controller}"]
-    if facts.group:
-        keys.append(f"group:{facts.group}")
-    addresses = {facts.recipient, *(a.recipient for a in case.approvals)}
-    return keys + [f"mail:{mailbox_key(a)}" for a in addresses if a and "@" in a]
-
-
-def _months_since(day: date, today: date) -> int:
-    months = (today.year - day.year) * 12 + today.month - day.month
-    return months - (1 if today.day < day.day else 0)
-
-
-def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLetter | Skip | int:
+def _decide(
+    controller: Controller, choice: Choice, taken: Taken, access: AccessCases
+) -> PlannedLetter | Skip | int:
     """Return the letter, the reason against it, or the number of the letter that covers it."""
     held = _held_back(controller, choice)
     if held is not None:
@@ -204,17 +146,18 @@ def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLet
     if isinstance(regime, Skip):
         return regime
     law, because = regime
-    contact = _contact(controller, choice)
+    contact = _contact(controller, choice, law)
     holding = taken.holding(controller, contact if isinstance(contact, Contact) else None)
     against = [case for case in holding if isinstance(contact, Skip)
                or not _never_arrived(case, controller, contact, law)]
-    if against and (against[0].in_doubt or not choice.again):
-        return _duplicate(controller, against[0])
-    forgotten = _forgotten(controller, contact, choice)
-    if forgotten is not None and not holding and not choice.again:
-        return forgotten
+    twice = _twice(controller, contact, choice, holding, against)
+    if twice is not None and (not choice.again or twice.rail != "duplicate"):
+        return twice
     if isinstance(contact, Skip):
         return contact
+    gone = _erasing(controller, contact, choice, access)
+    if gone is not None and not _may_erase(controller, contact, choice):
+        return gone
     together = taken.planned_with(controller, contact)
     if together is not None:
         return together
@@ -225,11 +168,67 @@ def _decide(controller: Controller, choice: Choice, taken: _Taken) -> PlannedLet
         controller=controller, contact=contact, right=choice.right, regime=law,
         language=letter_language(controller, law, choice), because=because,
         case=holding[0] if holding and not against else None,
-        disclosures=disclosures(choice.subject, controller, choice.right),
+        disclosures=_told(controller, choice),
+        overridden=_overridden(contact, choice, twice, gone),
     )
 
 
+def _twice(
+    controller: Controller, contact: Contact | Skip, choice: Choice, holding: Sequence[Case],
+    against: Sequence[Case],
+) -> Skip | None:
+    """What the rails `in-doubt` and `duplicate` say."""
+    if against:
+        return _duplicate(controller, against[0])
+    return None if holding else _forgotten(controller, contact, choice)
+
+
+def _erasing(
+    controller: Controller, contact: Contact, choice: Choice, access: AccessCases
+) -> Skip | None:
+    """What the rail `erasure` says. A filing that was made already is not held back any more."""
+    if choice.right not in DELETING or choice.channel == PLATFORM:
+        return None
+    known = keys(controller, contact)
+    using = next((choice.in_use[key] for key in known if key in choice.in_use), None)
+    if using is not None:
+        return Skip(controller=controller, rail="erasure", why=using, way_out=(
+            f"dsar send {controller.slug} --right {choice.right} --anyway --reason TEXT"))
+    if not any("access" in law.rights for law, _ in choice.regimes_for(controller)):
+        return None
+    people = person_keys(choice.subject.id, choice.subject.email)
+    if choice.tombstones.since(people, "access", known) is not None:
+        return None
+    first = access_first(controller, known, access)
+    return first and Skip(controller=controller, rail="erasure", why=first[0], way_out=first[1])
+
+
+def _may_erase(controller: Controller, contact: Contact, choice: Choice) -> bool:
+    """Whether the user overrides the rail: where the company is in use, it has to be named."""
+    using = any(key in choice.in_use for key in keys(controller, contact))
+    return bool(choice.anyway) and (not using or controller.slug in choice.named)
+
+
+def _overridden(
+    contact: Contact, choice: Choice, twice: Skip | None, gone: Skip | None
+) -> tuple[str, ...]:
+    """The rails that hold this letter and that the user overrides."""
+    found = [skip.rail for skip in (twice, gone) if skip is not None]
+    if choice.channel != PLATFORM and contact_problem(contact, choice.today) is not None:
+        found.append("contact")
+    return tuple(found)
+
+
+def _told(controller: Controller, choice: Choice) -> tuple[Disclosure, ...]:
+    """What the letter tells; what was entered at an official place, only the person knows."""
+    if choice.channel == PLATFORM:
+        return ()
+    return disclosures(choice.subject, controller, choice.right)
+
+
 def _lacking(controller: Controller, choice: Choice) -> Skip | None:
+    if choice.channel == PLATFORM:
+        return None
     missing = missing_identifiers(choice.subject, controller, choice.right)
     if not missing:
         return None
@@ -243,6 +242,8 @@ def _held_back(controller: Controller, choice: Choice) -> Skip | None:
     if controller.slug in choice.excluded:
         return Skip(controller=controller, rail="excluded", way_out=show,
                     why=choice.excluded[controller.slug] or "excluded by you")
+    if choice.channel == PLATFORM:
+        return None
     if not controller.contactable or controller.status == "defunct":
         reason = controller.not_contactable_reason or f"company is {controller.status}"
         return Skip(controller=controller, rail="contact", why=reason, way_out=show)
@@ -254,17 +255,23 @@ def _held_back(controller: Controller, choice: Choice) -> Skip | None:
 
 def _regime(controller: Controller, choice: Choice) -> tuple[Regime, str] | Skip:
     fitting = [(law, why) for law, why in choice.regimes_for(controller)
-               if choice.right in law.rights and choice.law in (None, law.id)]
+               if choice.right in law.rights and choice.law in (None, law.id)
+               and (choice.channel != PLATFORM or is_reached(controller, law))]
     if fitting:
         return fitting[0]
+    if choice.channel == PLATFORM:
+        return Skip(controller=controller, rail="law", way_out=f"dsar send {controller.slug}",
+                    why="no official place reaches it")
     wanted = choice.law or "no law that applies to you"
     grants = "does not apply here" if choice.law else f"grants {choice.right} here"
     return Skip(controller=controller, rail="law", why=f"{wanted} {grants}",
                 way_out=f"dsar law applies {controller.slug}")
 
 
-def _contact(controller: Controller, choice: Choice) -> Contact | Skip:
+def _contact(controller: Controller, choice: Choice, law: Regime) -> Contact | Skip:
     """The first contact on this channel that nothing speaks against, else why there is none."""
+    if choice.channel == PLATFORM and law.platform is not None:
+        return Contact(kind=PLATFORM, value=law.platform.name, source=law.platform.source)
     show = f"dsar registry show {controller.slug}"
     first_problem = ""
     for contact in _on_channel(controller, choice):
@@ -290,41 +297,6 @@ def _on_channel(controller: Controller, choice: Choice) -> Sequence[Contact]:
             and c.right in (None, choice.right)]
 
 
-def changed_since_approval(case: Case, controller: Controller, today: date) -> str:
-    """Why an approved letter is no longer what one would send today, or an empty string.
-
-    It is then held and shown, never changed silently.
-    """
-    approved = case.approved
-    if approved is None or approved.channel != "email":
-        return ""
-    if approved.stage is not Stage.REQUEST and _is_answered_since(case):
-        return "a message has come since it was approved"
-    if approved.stage is Stage.COMPLAINT:
-        return ""
-    return recipient_problem(case, controller, approved.recipient, today)
-
-
-def _is_answered_since(case: Case) -> bool:
-    """Whether a message that nobody's machine sent by itself came after the approval."""
-    return any(not (r.reading and set(r.reading.labels) <= MACHINE_MAIL)
-               for r in case.replies[case.replies_at_approval:])
-
-
-def recipient_problem(case: Case, controller: Controller, address: str, today: date) -> str:
-    """Why the rail `contact` holds another letter to an address of the case, or ""."""
-    if not controller.contactable or controller.status == "defunct":
-        return "the company cannot be written to any more"
-    if controller.excluded is not None:
-        return "the company is excluded by you"
-    same = [c for c in controller.emails(case.facts.right)
-            if mailbox_key(c.value) == mailbox_key(address)]
-    if not same:
-        return "the registry has another address now"
-    overridden = any(o.rail == "contact" for o in case.overrides)
-    return contact_problem(same[0], today, accept_unverified=overridden) or ""
-
-
 def _held_in_queue(case: Case, controller: Controller, choice: Choice) -> Skip | None:
     """Why the approved letter of a case stays where it is, or None."""
     rail, why = "contact", changed_since_approval(case, controller, choice.today)
@@ -345,6 +317,8 @@ def _never_arrived(case: Case, controller: Controller, contact: Contact, law: Re
         return False
     if case.facts.controller != controller.slug or case.facts.regime != law.id:
         return False
+    if not case.attempts and not case.letters and case.approvals:
+        return True  # approved once, and taken back before anything left
     tried = {mailbox_key(a.recipient) for a in case.approvals}
     return bool(tried) and mailbox_key(contact.value) not in tried
 
@@ -360,25 +334,15 @@ def _duplicate(controller: Controller, case: Case) -> Skip:
 
 def _forgotten(controller: Controller, contact: Contact | Skip, choice: Choice) -> Skip | None:
     """Hold back where a request that was forgotten since is in its cool-down."""
-    companies = _keys(controller, contact if isinstance(contact, Contact) else None)
+    companies = keys(controller, contact if isinstance(contact, Contact) else None)
     day = choice.tombstones.since(person_keys(choice.subject.id, choice.subject.email),
                                   choice.right, companies)
     months = COOL_DOWN_MONTHS.get(choice.right, 6)
-    if day is None or _months_since(day, choice.today) >= months:
+    if day is None or months_since(day, choice.today) >= months:
         return None
     return Skip(controller=controller, rail="duplicate",
                 why=f"a request of {day}, forgotten since, is in its cool-down",
                 way_out=f"dsar send {controller.slug} --again --reason TEXT")
-
-
-def person_keys(person_id: str, *addresses: str | None) -> frozenset[str]:
-    """What a tombstone knows a person by: the id, and the mailboxes they write from."""
-    return frozenset({person_id, *(mailbox_key(a) for a in addresses if a)})
-
-
-def company_keys(case: Case) -> frozenset[str]:
-    """What the rail `duplicate` knows the recipient of a case by: slug, group, mailboxes."""
-    return frozenset(_case_keys(case))
 
 
 def letter_language(controller: Controller, regime: Regime, choice: Choice) -> str:

@@ -180,6 +180,18 @@ class Applies:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Platform:
+    """An official place where one filing reaches every broker registered in `brokers_of`.
+
+    url: "" where no source states it. source: where the address is stated.
+    """
+
+    name: str
+    url: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BeforeComplaint:
     """What the law wants a person to do before the authority hears them.
 
@@ -273,6 +285,7 @@ class Regime:
     valid_to: date | None = None
     successor: str | None = None
     applies: Applies = field(default_factory=Applies)
+    platform: Platform | None = None
     subdivision_default: str | None = None
     countries: tuple[str, ...] = ()
     periods: Mapping[str, PeriodRule] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from dsar.core.case import Case
-from dsar.core.plan import company_keys, person_keys
+from dsar.core.taken import company_keys, person_keys
 from dsar.core.tombstone import Tombstones, hashes
 from dsar.errors import StorageFailed
 from dsar.home import write_private

@@ -9,6 +9,7 @@ from dsar.core.regime import (
     Applies,
     BeforeComplaint,
     Complaint,
+    Platform,
     Regime,
     RightRule,
 )
@@ -63,6 +64,7 @@ def _regime(document: Document, stem: str) -> Regime:
         valid_to=reader.day("valid_to"),
         successor=reader.optional("successor"),
         applies=_applies(reader.mapping("applies")),
+        platform=_platform(reader),
         subdivision_default=reader.optional("subdivision_default"),
         countries=reader.texts("countries"),
         periods=rules,
@@ -129,6 +131,16 @@ def _rights(reader: Reader) -> dict[str, RightRule]:
             scope_until=block.day("scope_until"),
         )
         block.finish()
+    return found
+
+
+def _platform(reader: Reader) -> Platform | None:
+    if reader.raw("platform") is None:
+        return None
+    inner = reader.mapping("platform")
+    found = Platform(name=inner.text("name", required=True), url=inner.text("url"),
+                     source=inner.text("source", required=True))
+    inner.finish()
     return found
 
 

@@ -53,6 +53,7 @@ def controller_of(slug: str, entry: Entry) -> Controller:
         successor_verified=entry.get("successor_verified", True),
         identifiers_on_demand=_texts(entry, "identifiers_on_demand"),
         excluded=_text(entry, "excluded"),
+        in_use=_text(entry, "in_use"),
         pulled_from=_texts(entry, "pulled_from"),
     )
 
@@ -141,7 +142,7 @@ def _kept(plain: dict[str, Any], **defaults: Any) -> dict[str, Any]:
 _SINGLE = (
     "legal_entity", "brands", "aliases", "categories", "country", "group", "public_body", "status",
     "successor", "successor_verified", "contactable", "not_contactable_reason", "excluded",
-    "preferred_channel", "identifiers_on_demand", "id_document", "laws", "languages",
+    "in_use", "preferred_channel", "identifiers_on_demand", "id_document", "laws", "languages",
     "lead_authority", "web", "reply_domains", "reply_mailboxes", "shared_domain",
     "brokers_registered_in", "notes", "pulled_from",
 )

@@ -196,6 +196,7 @@ ENTRY_FIELDS: Mapping[str, Field] = {
     "contactable": FLAG,
     "not_contactable_reason": LINES,
     "excluded": LINE,
+    "in_use": LINE,
     "contacts": _many(CONTACT_FIELDS),
     "preferred_channel": _one_of(CHANNELS),
     "identifiers": Field(

@@ -22,6 +22,7 @@ from dsar.core.case import (
     LetterRefused,
     LetterSent,
     NoteAdded,
+    ProofKept,
     RailOverridden,
     ReceiptKnown,
     ReplyRead,
@@ -176,6 +177,8 @@ def _describe_answer(event: Event) -> str:
             return f"opened again {event.note}".strip()
         case NoteAdded():
             return f"note: {event.text}"
+        case ProofKept():
+            return f"proof kept: {event.name} [{event.digest[:10]}]"
         case RailOverridden():
             return f"rail {event.rail} overridden: {event.reason}"
         case Retracted():

@@ -127,7 +127,7 @@ def test_without_a_terminal_the_number_is_asked_for(filled: Here, no_socket: Non
 
 
 def test_yes_is_not_enough_for_an_erasure(filled: Here, no_socket: None) -> None:
-    filled("send", "acxiom", "--right", "erasure", "--yes", status=8)
+    filled("send", "acxiom", "--right", "erasure", "--anyway", "--reason", "known", "--yes", status=8)
     nothing_recorded(filled)
 
 

@@ -67,11 +67,41 @@ def test_each_person_writes_from_the_account_of_their_own_address(home: Here) ->
 
 def test_a_letter_of_one_person_never_bears_the_name_of_another(home: Here) -> None:
     accounts(home, "alex", names=True)
-    home("send", "one", "--confirm", "1", "-p", "kim", status=5)
+    home("send", "one", "--confirm", "1", "-p", "kim", "--account", "alex", status=5)
     [item] = queued(home)
     message = letter(home, item)
     assert "Alex" not in f"{message['From']} {message['Reply-To']} {message.get_payload()}"
     assert "Kim Sample" in message["From"]
+
+
+@pytest.mark.parametrize("command", [
+    ("send", "one", "-n"), ("send", "one", "--confirm", "1"), ("plan", "one"),
+    ("verify-erasure", "-n")])
+def test_nobody_writes_from_the_mailbox_of_another_person_unasked(
+    home: Here, command: tuple[str, ...]
+) -> None:
+    accounts(home, "alex")
+    refused = home(*command, "-p", "kim", "--json", status=7).err
+    assert '"rail": "account"' in refused
+    assert "--account alex" in refused
+    assert home.items("case", "list") == []
+
+
+def test_the_plan_says_from_whose_mailbox_a_letter_goes(home: Here) -> None:
+    accounts(home, "alex", "office")
+    shown = home("send", "one", "-n", "-p", "kim", "--account", "office").out
+    assert "Written from office@example.org, not kim@example.org" in shown
+    assert "Written from" not in home("send", "one", "-n", "-p", "alex").out
+    assert "not kim@example.org" in home("plan", "one", "-p", "kim", "--account", "office").err
+
+
+def test_the_plan_holds_letters_that_wait_for_another_account(home: Here) -> None:
+    accounts(home, "alex", "office")
+    home("send", "one", "--confirm", "1", "--account", "office", status=5)
+    [held] = home.items("plan", "one")
+    assert (held["skipped"], held["next"]) == ("queue", "dsar send one --account office")
+    [waits] = home.items("plan", "one", "--account", "office")
+    assert waits["queued"]
 
 
 def test_a_request_filed_elsewhere_under_the_full_name_holds_a_second_one_back(

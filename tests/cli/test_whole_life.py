@@ -220,8 +220,8 @@ def test_an_erasure_is_checked_months_later_by_a_case_that_names_it(
     on_lab: Dsar, lab: MailLab, user: str, tmp_path: Path
 ) -> None:
     write_companies(on_lab.home, {"acme": "privacy@acme.example"})
-    case = on_lab("send", "acme", "--right", "erasure", "--confirm", "1", "--json"
-                  ).lines[0]["case"]
+    case = on_lab("send", "acme", "--right", "erasure", "--anyway", "--reason", "they answered "
+                  "on paper", "--confirm", "1", "--json").lines[0]["case"]
     on_lab("case", "close", case, "--outcome", "erased")
     early = on_lab("verify-erasure", case, "--confirm", "1", "--json", today=after(150), status=7)
     assert '"rail": "early"' in early.err

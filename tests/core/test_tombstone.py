@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsar.core.controller import Contact, Controller
-from dsar.core.plan import Choice, Plan, person_keys, plan_requests
+from dsar.core.plan import Choice, Plan, plan_requests
 from dsar.core.subject import DataSubject, Place
+from dsar.core.taken import person_keys
 from dsar.core.tombstone import Tombstones, hashes
 from dsar.law.load import load_laws
 
