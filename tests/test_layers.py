@@ -32,6 +32,7 @@ HOUSES = {
     "cryptography": ("keeping/seal.py",),
     "pymap": ("demo/",),
     "dkim": ("mail/dkim.py",),
+    "vl_convert": ("report/plot.py",),
     "msal": ("mail/microsoft.py",),
     "keyring": ("mail/secret.py",),
     "pyrage": ("store/agekeys.py",),

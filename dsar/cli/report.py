@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dsar.core.result import Result
     from dsar.report.statistics import Report
 
-FORMS = ("text", "md", "html", "csv", "json")
+FORMS = ("text", "md", "html", "csv", "json", "codebook")
 
 
 @click.command()
@@ -36,12 +36,17 @@ FORMS = ("text", "md", "html", "csv", "json")
 @pass_app
 def report(app: App, *, form: str, wanted: Selector, public: bool, anonymise: bool,
            provisional: bool, output: Path | None) -> None:
-    """Report what came of the requests: text, md, html, csv or json.
+    """Report what came of the requests: text, md, html, csv, json or codebook.
 
     Shares come with their 95 % intervals, days with the cases that are still open. A case whose
-    reply waits to be read is never called late. The csv has one row per case; letters and
-    replies are in none of them.
+    reply waits to be read is never called late. The csv has one row per case, the codebook
+    explains its columns and codes; letters and replies are in none of them.
     """
+    if form == "codebook":
+        from dsar.report.codebook import lines
+
+        _write("".join(lines()), output)
+        return
     form = "json" if app.settings.json else form
     if public and form == "csv":
         raise UsageProblem("A csv has one row per case, so it cannot be --public.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from dsar.core.statistics import Share
 
@@ -54,6 +54,7 @@ class Table:
     """Rows of cells under `columns`; the first cell of a row is its label.
 
     parts: the rows add up to a total printed elsewhere, so that one hidden row could be computed.
+    blocks: how many rows, from the top, add up to further totals of their own printed elsewhere.
     nested: each row counts a part of what the one before counts, as far as the totals agree.
     about: which cases are counted, in words.
     """
@@ -65,24 +66,63 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     parts: bool = False
     nested: bool = False
+    blocks: tuple[int, ...] = ()
 
 
-def public(table: Table) -> Table:
+def public(table: Table, *, also: Collection[int] = (), seen: Collection[int] = ()) -> Table:
     """Return the table without cells below 5, and without what would give them away.
 
     A row with a small cell, or with two numbers that differ by little, is hidden as a whole.
-    Where the rows are parts of a known total and one is hidden, the next smallest is hidden with
-    it; where they are nested, so is a row that differs by little from one that is shown.
+    Where rows are parts of a known total, those hidden are together a row that anyone can
+    compute, so it has to be one that could be shown: else the next smallest is hidden too. Where
+    they are nested, so is a row that differs by little from one that is shown.
+    also: rows to hide in any case; seen: totals that nested rows must not come near.
     """
-    hidden = {number for number, row in enumerate(table.rows)
-              if any(map(_is_small, row)) or _are_near(_numbers(row))}
+    rows = table.rows
+    hidden = {number for number, row in enumerate(rows) if not is_showable(row)} | set(also)
     if table.nested:
-        hidden |= _near_others(table.rows, hidden)
-    if table.parts and len(hidden) == 1 and len(table.rows) > 1:
-        rest = [n for n in range(len(table.rows)) if n not in hidden]
-        hidden.add(min(rest, key=lambda n: _size(table.rows[n])))
+        hidden |= _near_others(rows, hidden, seen)
+    if table.parts:
+        for block in (*_blocks(table), range(len(rows))):
+            hidden |= _closed(rows, hidden, block)
     return replace(table, rows=tuple(
-        _covered(row) if number in hidden else row for number, row in enumerate(table.rows)))
+        covered(row) if number in hidden else row for number, row in enumerate(rows)))
+
+
+def is_showable(row: Sequence[Cell]) -> bool:
+    """Whether no cell is small and no two numbers differ by little."""
+    return not any(map(_is_small, row)) and not are_near(numbers(row))
+
+
+def _blocks(table: Table) -> list[range]:
+    ends = list(accumulate(table.blocks))
+    return [range(end - size, end) for size, end in zip(table.blocks, ends, strict=True)
+            if size > 1]
+
+
+def _closed(rows: Sequence[tuple[Cell, ...]], hidden: set[int], block: range) -> set[int]:
+    """The rows of the block to hide; in the end perhaps all of them."""
+    found = hidden & set(block)
+    while found and len(found) < len(block):
+        if len(found) > 1 and is_showable(_together([rows[n] for n in found])):
+            break
+        found.add(min(set(block) - found, key=lambda n: (_size(rows[n]), n)))
+    return found
+
+
+def _together(rows: Sequence[tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    """The sum of the rows, column by column; where each has a total of its own, of these too."""
+    own_totals = any(isinstance(cell, Count) for cell in rows[0])
+    return tuple(_sum(cells, own_totals=own_totals) for cells in zip(*rows, strict=True))
+
+
+def _sum(cells: Sequence[Cell], *, own_totals: bool) -> Cell:
+    shares = [c for c in cells if isinstance(c, Share)]
+    if shares:
+        n = sum(c.n for c in shares) if own_totals else shares[0].n
+        return Share(sum(c.k for c in shares), n)
+    counts = [c.n for c in cells if isinstance(c, Count)]
+    return Count(sum(counts)) if counts else None
 
 
 def _is_small(cell: Cell) -> bool:
@@ -97,25 +137,27 @@ def _is_small(cell: Cell) -> bool:
             return False
 
 
-def _numbers(row: Sequence[Cell]) -> set[int]:
+def numbers(row: Sequence[Cell]) -> set[int]:
     """Every count of a row, totals included."""
     found = {n for c in row if isinstance(c, Share) for n in (c.k, c.n)}
     return found | {c.n for c in row if isinstance(c, Count)}
 
 
-def _are_near(numbers: Iterable[int]) -> bool:
-    ordered = sorted(numbers)
+def are_near(found: Iterable[int]) -> bool:
+    """Whether two of the numbers differ, by less than five."""
+    ordered = sorted(found)
     return any(0 < b - a < SMALLEST_SHOWN for a, b in pairwise(ordered))
 
 
-def _near_others(rows: Sequence[tuple[Cell, ...]], hidden: set[int]) -> set[int]:
+def _near_others(rows: Sequence[tuple[Cell, ...]], hidden: set[int], known: Collection[int]
+                 ) -> set[int]:
     """Rows to hide so that no two shown ones differ by a small number."""
-    seen: set[int] = set()
+    seen = set(known)
     near = set()
     for number, row in enumerate(rows):
-        own = _numbers(row)
+        own = numbers(row)
         if number not in hidden:
-            if _are_near(seen | own):
+            if are_near(seen | own):
                 near.add(number)
             else:
                 seen |= own
@@ -127,20 +169,6 @@ def _size(row: Sequence[Cell]) -> int:
     return min(sizes, default=0)
 
 
-def _covered(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+def covered(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The row with its label only."""
     return (row[0], *(None if cell is None else Hidden() for cell in row[1:]))
-
-
-def spread(estimates: Iterable[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
-    """Rows of a cumulative table between which at least five answers lie, or none at all.
-
-    Two neighbouring rows that differ by less would give the difference away.
-    """
-    kept: list[tuple[Cell, ...]] = []
-    last = 0
-    for row in estimates:
-        found = next((c for c in row if isinstance(c, Estimate)), None)
-        if found is None or found.k == last or found.k - last >= SMALLEST_SHOWN:
-            kept.append(row)
-            last = found.k if found else last
-    return tuple(kept)

@@ -6,9 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import mean, median
 
+from dsar.core.comparisons import grid, inconsistent, kind, rounds, verified
+from dsar.core.funnel import Funnel, campaign
 from dsar.core.result import Result, Timing
 from dsar.core.statistics import Share, Wait, kaplan_meier, last_day_seen, median_wait, step_at
-from dsar.core.table import Cell, Count, Estimate, Table, public, spread
+from dsar.core.suppress import merged, of_single_companies, rounded, suppressed
+from dsar.core.table import Cell, Count, Estimate, Table
 
 DAYS = (1, 3, 7, 10, 14, 21, 30, 31, 45, 60, 90, 120, 180, 365)
 """Days at which the curve is read; 30, 31, 45 and 90 are around statutory periods."""
@@ -19,37 +22,30 @@ BINS = ((0, 1), (2, 7), (8, 14), (15, 21), (22, 31), (32, 45), (46, 61), (62, 92
 Test = Callable[[Result], bool]
 
 
-def tables(results: Sequence[Result], *, hide_small: bool = False, own_words: bool = True
-           ) -> tuple[Table, ...]:
-    """Return every table that has rows, in the order of the report.
+def tables(results: Sequence[Result], *, hide_small: bool = False, own_words: bool = True,
+           people: Funnel | None = None) -> tuple[Table, ...]:
+    """Return every table that has rows, in the order of their ids.
 
-    hide_small: cells below five are hidden, and rows for single companies left out.
-    own_words: show what the person wrote about a proof of identity; else that there was one.
+    hide_small: cells below five are hidden with what would give them away, and rows for single
+    companies left out. own_words: show what the person wrote about a proof of identity; else
+    that there was one. people: how far the people of a campaign got, for T12.
     """
-    own_words = own_words and not hide_small
-    found = [funnel(results), timeliness(results), answers(results), elements(results),
-             waiting(results), days(results), identity(results, own_words=own_words),
-             by(results, "T8", "By category", lambda r: r.categories),
-             by(results, "T9", "By country of the company", lambda r: (r.seat,)),
-             complaints(results), contacts(results), told(results)]
+    ended = [w.days for w in waits(results) if w.ended]
+    bins = merged(ended, BINS) if hide_small else BINS
+    found = [funnel(results), timeliness(results), answers(results), rounds(results),
+             waiting(results, days=_ends(bins) if hide_small else DAYS), days(results, bins=bins),
+             identity(results, own_words=own_words and not hide_small), elements(results),
+             grid(results), by(results, "T8", "By category", lambda r: r.categories),
+             by(results, "T9", "By country of the company", lambda r: (r.seat or "not known",)),
+             complaints(results), verified(results), contacts(results), campaign(people),
+             told(results), told_whom(results), *inconsistent(results)]
     if hide_small:
-        found = [_public(table) for table in found if table.id != "T9a"]
-    else:
-        found.append(told_whom(results))
+        found = suppressed([rounded(t) if t.id == "T4" else t for t in of_single_companies(found)])
     return tuple(table for table in found if table.rows)
 
 
-def _public(table: Table) -> Table:
-    covered = public(table)
-    if table.id != "T4":
-        return covered
-    shown = [row for row in table.rows if public(_one(table, row)).rows == (row,)]
-    return _one(table, *spread(shown))
-
-
-def _one(table: Table, *rows: tuple[Cell, ...]) -> Table:
-    return Table(id=table.id, title=table.title, about=table.about, columns=table.columns,
-                 rows=rows)
+def _ends(bins: Sequence[tuple[int, int | None]]) -> tuple[int, ...]:
+    return tuple(last for _, last in bins if last is not None)
 
 
 def funnel(results: Sequence[Result]) -> Table:
@@ -82,7 +78,7 @@ def timeliness(results: Sequence[Result]) -> Table:
     by_timing = Counter(r.timing for r in over)
     order = (Timing.IN_TIME, Timing.EXTENDED, Timing.DISPUTED, Timing.LATE, Timing.NONE,
              Timing.UNREAD, Timing.UNDATED)
-    return Table(id="T1a", title="In time, late, never", parts=True,
+    return Table(id="T1a", title="In time, late, never", parts=True, blocks=(2, 5),
                  about="Delivered requests whose time is over.", columns=("outcome", "requests"),
                  rows=tuple((str(t), Share(by_timing[t], len(over))) for t in order if over))
 
@@ -90,23 +86,13 @@ def timeliness(results: Sequence[Result]) -> Table:
 def answers(results: Sequence[Result]) -> Table:
     """What came back: satisfactory, incomplete, none."""
     delivered = [r for r in results if r.delivered]
-    kinds = Counter(map(_kind, delivered))
+    kinds = Counter(map(kind, delivered))
     order = ("complete", "incomplete", "data, not checked", "nothing held", "refused",
              "no answer in substance")
-    return Table(id="T2", title="Complete, incomplete, none", parts=True,
+    return Table(id="T2", title="Complete, incomplete, none", parts=True, blocks=(5, 1),
                  about="Delivered requests, whether or not their time is over.",
                  columns=("answer", "requests"),
                  rows=tuple((k, Share(kinds[k], len(delivered))) for k in order if delivered))
-
-
-def _kind(result: Result) -> str:
-    if not result.answer:
-        return "no answer in substance"
-    if result.answer in ("nothing held", "refused"):
-        return result.answer
-    if result.complete is None:
-        return "data, not checked"
-    return "complete" if result.complete else "incomplete"
 
 
 def elements(results: Sequence[Result]) -> Table:
@@ -128,11 +114,11 @@ def waits(results: Iterable[Result]) -> list[Wait]:
     return [r.wait for r in results if r.wait is not None]
 
 
-def waiting(results: Sequence[Result]) -> Table:
+def waiting(results: Sequence[Result], *, days: Sequence[int] = DAYS) -> Table:
     """The curve read at fixed days, as far as anything was seen."""
     steps = kaplan_meier(waits(results))
     rows: list[tuple[Cell, ...]] = []
-    for day in DAYS:
+    for day in days:
         step = step_at(steps, day)
         if step is None or day > last_day_seen(steps):
             continue
@@ -146,11 +132,11 @@ def waiting(results: Sequence[Result]) -> Table:
                  columns=("within so many days", "share with a substantive answer"))
 
 
-def days(results: Sequence[Result]) -> Table:
+def days(results: Sequence[Result], *, bins: Sequence[tuple[int, int | None]] = BINS) -> Table:
     """How many answers took how long; the same numbers as the histogram."""
     ended = [w.days for w in waits(results) if w.ended]
     rows = tuple((_bin(first, last), Share(_within(ended, first, last), len(ended)))
-                 for first, last in BINS if ended)
+                 for first, last in bins if ended)
     steps = kaplan_meier(waits(results))
     middle = median_wait(steps)
     about = "Substantive answers with a known day."
@@ -175,7 +161,8 @@ def identity(results: Sequence[Result], *, own_words: bool = True) -> Table:
     found = Counter(_proof(r, own_words=own_words) for r in delivered)
     first, last = _NONE_DEMANDED, ("demanded, kind not recorded", "no answer")
     order = (*first, *sorted(set(found) - {*first, *last}), *last)
-    return Table(id="T5", title="Proof of identity demanded", parts=True,
+    kinds = len(order) - 1
+    return Table(id="T5", title="Proof of identity demanded", parts=True, blocks=(kinds, 1),
                  about="Delivered requests; a kind is what was recorded as given.",
                  columns=("demand", "requests"),
                  rows=tuple((k, Share(found[k], len(delivered))) for k in order if delivered))
@@ -202,13 +189,20 @@ def by(results: Sequence[Result], id_: str, title: str,
         if result.delivered:
             for name in groups(result):
                 grouped[name].append(result)
-    rows = tuple((name, Count(len(own)), _share(own, lambda r: bool(r.answer)),
-                  _share([r for r in own if r.time_is_over], _finished))
-                 for name, own in sorted(grouped.items()))
+    rows = tuple((name, *_course(own)) for name, own in sorted(grouped.items()))
     more = " A company counts in each of its categories." if id_ == "T8" else ""
-    return Table(id=id_, title=title, about=f"Delivered requests.{more}", parts=True, rows=rows,
-                 columns=("group", "delivered", "substantive (of delivered)",
-                          "substantive in time (of those whose time is over)"))
+    return Table(id=id_, title=title, about=f"Delivered requests.{more}", parts=id_ != "T8",
+                 rows=rows, columns=(
+                     "group", "delivered", "substantive (of delivered)",
+                     "substantive in time (of those whose time is over)",
+                     "answered (of delivered)", "proof of identity demanded (of answered)"))
+
+
+def _course(own: Sequence[Result]) -> tuple[Cell, ...]:
+    answered = [r for r in own if r.answered]
+    return (Count(len(own)), _share(own, lambda r: bool(r.answer)),
+            _share([r for r in own if r.time_is_over], _finished),
+            Share(len(answered), len(own)), _share(answered, lambda r: bool(r.identity)))
 
 
 def complaints(results: Sequence[Result]) -> Table:
@@ -223,9 +217,14 @@ def contacts(results: Sequence[Result]) -> Table:
     """Whether the addresses work."""
     tried = [r for r in results if r.health != "not sent"]
     found = Counter(r.health for r in tried)
+    arrived = ("delivered", "bounced, then delivered", "sends to a web form",
+               "names another controller")
+    order = sorted(found, key=lambda k: (k not in arrived, -found[k], k))
+    first = sum(k in arrived for k in order)
     return Table(id="T11", title="Contacts", parts=True, columns=("what happened", "requests"),
                  about="Cases of which a letter left or should have left.",
-                 rows=tuple((k, Share(n, len(tried))) for k, n in found.most_common()))
+                 blocks=(first, len(order) - first),
+                 rows=tuple((k, Share(found[k], len(tried))) for k in order))
 
 
 def told(results: Sequence[Result]) -> Table:

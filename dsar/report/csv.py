@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from dsar.core.comparisons import round_numbers
 from dsar.core.message import Label
 from dsar.core.result import Result
 
@@ -15,7 +16,8 @@ COLUMNS = (
     "language", "status", "sent_on", "delivered", "contact", "acknowledged", "answered_on",
     "substantive_on", "days_to_answer", "days_seen", "answer", "timing", "due", "extended_due",
     "latest_due", "time_is_over", "complete", "missing", "identity_demand", "reminders",
-    "complaint_on", "closed_on", "outcome", "labels", "told", "read_by",
+    "complaint_on", "closed_on", "outcome", "labels", "told", "read_by", "channel", "round",
+    "follows",
 )
 """Columns are added at the end and never renamed."""
 
@@ -24,16 +26,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}",
             "\N{FULLWIDTH COMMERCIAL AT}")
 
 
-def rows(results: Iterable[Result], *, anonymous: bool = False) -> Iterator[str]:
+def rows(results: Sequence[Result], *, anonymous: bool = False) -> Iterator[str]:
     """Return the lines of the file (RFC 4180: CRLF), heading first.
 
     anonymous: person and case id stay empty, and so do words that the person wrote.
     """
     yield _line(COLUMNS)
+    numbers = round_numbers(results)
     for result in results:
-        found = _values(result)
+        found = _values(result) | {"round": str(numbers.get(result.case.id, 1 if result.sent
+                                                            else ""))}
         if anonymous:
-            found |= {"case": "", "person": ""}
+            found |= {"case": "", "person": "", "follows": "yes" if result.case.follows else ""}
             found["identity_demand"] = "yes" if result.identity else ""
         yield _line(safe(found[column]) for column in COLUMNS)
 
@@ -89,6 +93,8 @@ def _end(result: Result) -> dict[str, str]:
         "outcome": case.closed.outcome if case.closed else "",
         "labels": ";".join(sorted(labels)),
         "told": ";".join(result.told),
+        "channel": case.request.channel if case.request else "",
+        "follows": case.facts.follows or "",
         "read_by": ("machine" if result.machine else "person") if result.substantive_on else "",
     }
 

@@ -7,10 +7,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsar.core.comparisons import FULL, NONE, PARTIAL, UNCHECKED
 from dsar.core.result import DEFINITIONS, Result
-from dsar.core.table import Table
-from dsar.report.charts import bars, curve
-from dsar.report.statistics import Report, needing, order, words
+from dsar.core.statistics import Share
+from dsar.core.table import Cell, Estimate, Table
+from dsar.report import plot
+from dsar.report.charts import NARROW, WIDE, Chart, charts
+from dsar.report.statistics import Report, needing, order, percent, words
 from dsar.report.terminal import printable
 
 MOST_NEEDS = 20
@@ -19,13 +22,18 @@ MOST_NEEDS = 20
 MOST_CASES = 2000
 """More rows than that make a page nobody can use; the csv has them all."""
 
+SIGNS = {FULL: "\N{BLACK CIRCLE}", PARTIAL: "\N{CIRCLE WITH LEFT HALF BLACK}",
+         NONE: "\N{WHITE CIRCLE}", UNCHECKED: "\N{EN DASH}"}
+"""Before the words of the grid, so that it is read at a glance and in grey."""
+
 
 @dataclass(frozen=True)
 class Field:
-    """One cell: what is shown, and what it sorts by."""
+    """One cell: what is shown, what it sorts by, and what stands below in small."""
 
     shown: str
     key: str
+    small: str = ""
 
     @property
     def short(self) -> bool:
@@ -42,6 +50,17 @@ class Grid:
     about: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Field, ...], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart ready to be shown, drawn twice: for wide and for narrow pages."""
+
+    title: str
+    words: str
+    note: str
+    wide: str
+    narrow: str
 
 
 def page(report: Report, templates: Path) -> str:
@@ -61,10 +80,12 @@ def page(report: Report, templates: Path) -> str:
     script = (templates / "report.js").read_text(encoding="utf-8")
     policy = (f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
               "base-uri 'none'; form-action 'none'")
+    drawn = {table: [Figure(f.title, f.words, f.note, Markup(f.wide), Markup(f.narrow))]
+             for table, f in _figures(report).items()}
     return environment.get_template("report.html.j2").render(
         policy=policy, style=Markup(style), script=Markup(script), on=report.on.isoformat(),
-        notes=report.notes, headline=_headline(report), needs=_needs(report),
-        curve=curve(report), bars=bars(report.table("T4a")),
+        notes=report.notes if plot.can_draw() else (*report.notes, plot.MISSING),
+        headline=_headline(report), needs=_needs(report), figures=drawn,
         tables=[_grid(t) for t in report.tables], cases=_cases(report), definitions=DEFINITIONS,
         more=max(len(report.cases or ()) - MOST_CASES, 0))
 
@@ -74,12 +95,41 @@ def _hash(content: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
+def _figures(report: Report) -> dict[str, Figure]:
+    """Table id → its chart; none where the library is missing: the tables say the same."""
+    return {c.table: _figure(c) for c in charts(report)} if plot.can_draw() else {}
+
+
+def _figure(chart: Chart) -> Figure:
+    return Figure(chart.title, chart.words, chart.note,
+                  plot.svg(chart.spec(WIDE)), plot.svg(chart.spec(NARROW)))
+
+
 def _grid(table: Table) -> Grid:
-    rows = tuple(tuple(Field(_kept(printable(words(cell))), order(cell)) for cell in row)
-                 for row in table.rows[:MOST_CASES])
+    rows = tuple(tuple(_field(cell) for cell in row) for row in table.rows[:MOST_CASES])
     more = len(table.rows) - MOST_CASES
     about = f"{table.about} {more} more rows are in the json." if more > 0 else table.about
     return Grid(table.id, table.title, about, table.columns, rows)
+
+
+def _field(cell: Cell) -> Field:
+    """A share as its percentage, with what it rests on in small."""
+    shown, small = printable(words(cell)), ""
+    if isinstance(cell, Share | Estimate):
+        small, shown = _parts(cell)
+    elif shown in SIGNS:
+        shown = f"{SIGNS[shown]} {shown}"
+    return Field(_kept(shown), order(cell), _kept(small))
+
+
+def _parts(cell: Share | Estimate) -> tuple[str, str]:
+    """What it rests on, and the percentage; nothing of nothing has none."""
+    interval = (cell.low, cell.high) if isinstance(cell, Estimate) else cell.interval
+    rests = f"{cell.at_risk:,} seen" if isinstance(cell, Estimate) else f"{cell.k:,} of {cell.n:,}"
+    if cell.share is None or interval is None:
+        return "", rests
+    between = f"{interval[0] * 100:.1f}\N{EN DASH}{interval[1] * 100:.1f}\N{NO-BREAK SPACE}%"
+    return f"{rests} \N{MIDDLE DOT} {between}", percent(cell.share)
 
 
 def _kept(value: str) -> str:
@@ -87,9 +137,14 @@ def _kept(value: str) -> str:
     return value.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def _headline(report: Report) -> list[tuple[str, str]]:
+def _headline(report: Report) -> list[tuple[str, Field]]:
+    """The steps of T1, the first as a plain number."""
     table = report.table("T1")
-    return [(str(row[0]), _kept(words(row[1]))) for row in table.rows] if table else []
+    found = [(str(row[0]), _field(row[1])) for row in table.rows] if table else []
+    sent = table.rows[0][1] if table else None
+    if isinstance(sent, Share):
+        found[0] = ("sent", Field(f"{sent.k:,}", "", f"of {sent.n:,} cases"))
+    return found
 
 
 def _needs(report: Report) -> Grid | None:
@@ -111,7 +166,7 @@ def _cases(report: Report) -> Grid | None:
         return None
     rows = tuple(_fields(*_case(r, anonymous=report.anonymous)) for r in found)
     columns = ("company", "right", "law", "sent", "due", "answer", "timing", "status")
-    return Grid("cases", "Cases", "One row per case.",
+    return Grid("cases", "Cases", "One row per case, the most urgent first.",
                 columns if report.anonymous else ("case", *columns), rows)
 
 

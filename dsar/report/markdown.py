@@ -18,14 +18,14 @@ def markdown(report: Report) -> Iterator[str]:
     yield f"# Report of {report.on}"
     yield ""
     yield from (f"- {escaped(note)}" for note in report.notes)
-    for table in report.tables:
-        yield from _table(table)
     yield ""
     yield "## What the words mean"
     yield ""
     yield from (f"- **{word}**: {meaning}." for word, meaning in DEFINITIONS)
     yield ""
     yield "Percentages with 95 % intervals (Wilson; for days Kaplan-Meier)."
+    for table in report.tables:
+        yield from _table(table)
 
 
 def _table(table: Table) -> Iterator[str]:

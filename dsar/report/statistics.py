@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, assert_never
 
+from dsar.core.funnel import Funnel
 from dsar.core.result import DEFINITIONS, Result, Timing
 from dsar.core.statistics import Share, Step, kaplan_meier
 from dsar.core.status import Status
@@ -16,6 +17,7 @@ from dsar.core.tables import tables, waits
 from dsar.report.terminal import columns, printable
 
 NOT_SHOWN = "not shown"
+LATER_THAN_T6 = frozenset({"T7", "T7a", "T8", "T9", "T9a", "T10", "T11", "T12", "T13"})
 WIDTH = 80
 
 
@@ -42,17 +44,31 @@ class Report:
 
 
 def report(results: Sequence[Result], on: date, *, hide_small: bool = False,
-           anonymous: bool = False, provisional: bool = False) -> Report:
+           anonymous: bool = False, provisional: bool = False,
+           people: Funnel | None = None) -> Report:
     """Return the report on these cases.
 
-    hide_small: nothing about fewer than five; anonymous: no person, no case id.
+    hide_small: nothing about fewer than five; anonymous: no person, no case id. people: how far
+    the people of a campaign got.
     """
+    counted = tables(results, hide_small=hide_small, own_words=not anonymous, people=people)
     return Report(
         on=on, anonymous=anonymous or hide_small,
         notes=tuple(_notes(results, hide_small=hide_small, provisional=provisional)),
-        tables=tables(results, hide_small=hide_small, own_words=not anonymous),
+        tables=_with_published(counted),
         curve=None if hide_small else kaplan_meier(waits(results)),
         periods=_periods(results), cases=None if hide_small else tuple(results))
+
+
+def _with_published(counted: tuple[Table, ...]) -> tuple[Table, ...]:
+    """T6 after T5, and the studies at the end; nothing where there is nothing to set beside."""
+    if not counted:
+        return counted
+    from dsar.report.published import beside, impostors, published
+
+    found = published()
+    after = next((n for n, t in enumerate(counted) if t.id in LATER_THAN_T6), len(counted))
+    return (*counted[:after], impostors(found), *counted[after:], beside(found, counted))
 
 
 def _notes(results: Sequence[Result], *, hide_small: bool, provisional: bool) -> Iterator[str]:
@@ -112,7 +128,12 @@ def _percent(share: float | None, interval: tuple[float, float] | None) -> str:
     if share is None or interval is None:
         return ""
     low, high = interval
-    return f" = {share * 100:.1f} % ({low * 100:.1f}\N{EN DASH}{high * 100:.1f})"
+    return f" = {percent(share)} ({low * 100:.1f}\N{EN DASH}{high * 100:.1f})"
+
+
+def percent(share: float) -> str:
+    """A fraction with one decimal of a percent."""
+    return f"{share * 100:.1f} %"
 
 
 def order(cell: Cell) -> str:
@@ -143,6 +164,7 @@ def text(report: Report) -> Iterator[str]:
     yield f"Report of {report.on}"
     for note in report.notes:
         yield from textwrap.wrap(note, WIDTH)
+    yield from _meanings()
     for table in report.tables:
         yield ""
         yield f"{table.id}  {table.title}"
@@ -152,6 +174,11 @@ def text(report: Report) -> Iterator[str]:
             yield f"  {table.columns[0]:<40} {table.columns[1]}"
         for row in table.rows:
             yield from _row(table, row)
+
+
+def _meanings() -> Iterator[str]:
+    import textwrap
+
     yield ""
     yield "Percentages with 95 % intervals (Wilson; for days Kaplan-Meier)."
     yield "What the words mean:"

@@ -18,6 +18,7 @@ from dsar.core.result import Result
 from dsar.report.csv import COLUMNS, rows, safe
 from dsar.report.html import page
 from dsar.report.markdown import markdown
+from dsar.report.plot import _refuse_all_but_shapes
 from dsar.report.statistics import report
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> | =cmd() {{ 7*7 }} ](x)"
@@ -68,7 +69,10 @@ def test_the_page_carries_a_policy_that_allows_its_own_style_and_script_only() -
 
 def test_nothing_in_the_page_points_out_of_the_file() -> None:
     seen = Seen(page(report(results(), AFTER), TEMPLATES))
-    assert not [a for _, a in seen.tags if {"src", "href", "action", "data", "style"} & set(a)]
+    assert not [a for _, a in seen.tags if {"src", "action", "data", "style"} & set(a)]
+    links = [a["href"] or "" for _, a in seen.tags if "href" in a]
+    ids = {a["id"] for _, a in seen.tags if "id" in a}
+    assert all(link.startswith("#") and link[1:] in ids for link in links)
     assert not [name for _, a in seen.tags for name in a if name.startswith("on")]
     assert "url(" not in seen.inside["style"]
     assert "@import" not in seen.inside["style"]
@@ -84,10 +88,39 @@ def test_hostile_names_stay_text() -> None:
 
 def test_each_chart_has_words_and_a_table_below() -> None:
     shown = page(report(results(), AFTER), TEMPLATES)
-    assert shown.count("<svg") == shown.count("<desc") == shown.count('role="img"') == 2
-    for section in re.findall(r"<section>.*?</section>", shown, re.DOTALL):
-        if "<svg" in section:
-            assert section.index("<table>") > section.index("</svg>")
+    sections = re.findall(r"<section>.*?</section>", shown, re.DOTALL)
+    drawn = [s for s in sections if "<svg" in s]
+    assert len(drawn) == 6
+    for section in drawn:
+        assert re.search(r'role="img" aria-label="[^"]{30,}"', section)
+        assert section.count("<svg") == section.count('aria-hidden="true"') == 2
+        assert section.index("<table>") > section.rindex("</svg>")
+
+
+def test_a_drawing_is_shapes_and_text_and_the_same_every_time() -> None:
+    shown = page(report(results(), AFTER), TEMPLATES)
+    assert shown == page(report(results(), AFTER), TEMPLATES)
+    inside = {t for svg in re.findall(r"<svg viewBox.*?</svg>", shown, re.DOTALL)
+              for t, a in Seen(svg).tags if not {"id", "class", "style", "href"} & set(a)}
+    assert inside <= {"svg", "g", "path", "rect", "line", "text", "tspan", "circle"}
+    assert "alert(1)" in "".join(re.findall(r"<svg viewBox.*?</svg>", shown, re.DOTALL))
+
+
+def test_without_the_library_the_page_has_its_tables_and_says_so(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    shown = page(report(results(), AFTER), TEMPLATES)
+    assert "the extra `charts` is not installed" in shown
+    assert "<figure>" not in shown
+    assert shown.count("<table>") > 10
+
+
+@pytest.mark.parametrize("name", ["href", "xlink:href", "onload", "style"])
+def test_a_drawing_with_anything_but_shapes_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="may not hold"):
+        _refuse_all_but_shapes('<svg xmlns:xlink="http://www.w3.org/1999/xlink">'
+                               f'<rect {name}="x"/></svg>')
 
 
 def test_anonymous_pages_hold_no_person_no_case_id_and_no_words_of_the_person() -> None:
@@ -129,8 +162,9 @@ def test_hostile_names_stay_text_in_markdown() -> None:
     assert not [line for line in lines if re.search(r"(?<!\\)<|(?<!\\)\]\(", line)]
     table = [line for line in lines if "alert" in line]
     assert table
-    widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table}
-    assert widths <= {3, 4, 5}
+    for block in "\n".join(lines).split("\n\n"):
+        rows_ = [line for line in block.splitlines() if line.startswith("|")]
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in rows_}) <= 1
 
 
 def test_a_report_on_nothing_is_a_report() -> None:
