@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 
 from dsar.core.case import (
     Case,
@@ -36,6 +37,13 @@ class Found:
     new: bool
 
 
+class Held(Protocol):
+    """A mail that is written already, and taken into the archive when it answers a case."""
+
+    def keep(self) -> None:
+        """Take it in, durably."""
+
+
 @dataclass(kw_only=True)
 class Reception:
     """Files messages one by one.
@@ -55,11 +63,11 @@ class Reception:
     set_aside: set[str] = field(default_factory=set)
     settled: list[str] = field(default_factory=list)
 
-    def file(self, raw: bytes, message: Message) -> Found:
+    def file(self, raw: bytes | Held, message: Message) -> Found:
         """Record what `message` means for our cases, once for each (digest, case).
 
-        The raw bytes are archived before any event names them; mail that answers no case and
-        has no candidate leaves no trace. Raises StorageFailed.
+        raw: its bytes, or what holds them. They are archived before any event names
+        them; mail that answers no case and has no candidate leaves no trace. Raises StorageFailed.
         """
         match, reading = self.judge(message)
         decided = message.digest in self.set_aside
@@ -73,7 +81,10 @@ class Reception:
         found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside))
         if not found.new or self.store is None or self.archive is None:
             return found
-        self.archive.add(raw)
+        if isinstance(raw, bytes):
+            self.archive.add(raw)
+        else:
+            raw.keep()
         for case_id in fresh:
             self._record(case_id, found)
         if aside:

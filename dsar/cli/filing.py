@@ -111,7 +111,7 @@ def full_digest(store: Store, short: str) -> str:
 def archived(app: App, digest: str) -> Message:
     from dsar.mail.parse import parse
 
-    return parse(app.archive.read(digest), trusted_authserv=(), digest=digest)
+    return parse(app.archive.read(digest), trusted_authserv=())
 
 
 def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from dsar.inbox import Found, Reception, case_facts
 from dsar.store import Store
 
 if TYPE_CHECKING:
+    from dsar.mail.budget import Slimmed, Slimmer
     from dsar.reading.reading import DueFacts, Reading
+    from dsar.store.archive import Archive, Held
 
 
 def reception(app: App, store: Store, *, record: bool) -> Reception:
@@ -30,6 +33,48 @@ def reception(app: App, store: Store, *, record: bool) -> Reception:
         store=store if record else None, archive=app.archive if record else None,
         set_aside=set(house.seen),
     )
+
+
+LARGE = 4 * 1024 * 1024
+"""Octets above which a mail goes to the disk as it comes, and not through memory."""
+
+
+@contextmanager
+def taken_in(
+    pieces: Iterable[bytes], archive: Archive
+) -> Iterator[tuple[bytes | Held, Slimmed]]:
+    """A mail as it arrives: its bytes, or what holds them where there are many; and for parsing.
+
+    What was held and not kept is removed at the end. Raises StorageFailed, and what the pieces
+    raise.
+    """
+    from dsar.mail.budget import Slimmer, slim
+
+    rest, begun, size = iter(pieces), list[bytes](), 0
+    for piece in rest:
+        begun.append(piece)
+        size += len(piece)
+        if size > LARGE:
+            break
+    else:
+        raw = b"".join(begun)
+        yield raw, slim(raw)
+        return
+    slimmer = Slimmer()
+    held = archive.hold(_fed(slimmer, begun, rest))
+    try:
+        yield held, slimmer.finish()
+    finally:
+        held.drop()
+
+
+def _fed(slimmer: Slimmer, begun: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    while begun:
+        slimmer.feed(begun[0])
+        yield begun.pop(0)
+    for piece in rest:
+        slimmer.feed(piece)
+        yield piece
 
 
 def index_of(app: App, cases: dict[str, Case]) -> CaseIndex:

@@ -170,8 +170,9 @@ class CaseIndex:
 
     def is_shared(self, domain: str) -> bool:
         """Whether the domain says nothing about who writes: free mail or a help-desk host."""
-        return self.is_free_mail(domain) or any(
-            domain == d or domain.endswith("." + d) for d in self.help_desks)
+        labels = domain.split(".")
+        above = (".".join(labels[place:]) for place in range(len(labels)))
+        return self.is_free_mail(domain) or any(d in self.help_desks for d in above)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

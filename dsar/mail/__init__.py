@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -31,6 +31,12 @@ class NotAttempted(DsarError):
 
 class OutcomeUnknown(DsarError):
     """The connection was lost while or after the data was sent: nobody can tell."""
+
+    exit_status = 5
+
+
+class Unfetchable(DsarError):
+    """This one message cannot be had; the others can."""
 
     exit_status = 5
 
@@ -73,11 +79,15 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """The header block of one message as it is on the wire, before its body is fetched."""
+    """The header fields of one message as on the wire, before its body is fetched.
+
+    received: when the provider got it. trouble: why the header cannot be had, or empty.
+    """
 
     coordinates: Coordinates
     received: datetime | None
     head: bytes
+    trouble: str = ""
 
     @property
     def headers(self) -> Mapping[str, tuple[str, ...]]:
@@ -87,21 +97,42 @@ class Envelope:
         return quick_headers(self.head)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """One whole message; `pieces` are its bytes in order, to be read once.
+
+    Reading them may raise Unfetchable, after which the next message can be asked for, or
+    Temporary. received: when the provider got it.
+    """
+
+    coordinates: Coordinates
+    received: datetime | None
+    pieces: Iterable[bytes]
+
+    def whole(self) -> bytes:
+        """The message in one piece: for small ones."""
+        return b"".join(self.pieces)
+
+
 class Mailbox(Protocol):
     """Reads mail and never changes it; `tests/mail/` holds the contract."""
 
-    def mailboxes(self) -> Sequence[str]:
-        """Names of the mailboxes to read: INBOX, Junk and the provider's quarantine."""
+    def mailboxes(self) -> Iterator[str]:
+        """Names of the mailboxes to read: INBOX, then Junk and those of the account that exist.
+
+        They come one by one, so that INBOX is dealt with before the server is asked for others.
+        """
 
     def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
         """Return the headers of messages above `cursor`, and the cursor for the next time.
 
         The headers come as they are asked for; keep the cursor only once all of them are dealt
-        with. A message may be shown twice, but none is ever left out. Raises Temporary.
+        with. A message may be shown twice, but none is ever left out: one whose header cannot
+        be had comes with its trouble. Raises Temporary.
         """
 
-    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[tuple[Coordinates, bytes]]:
-        """Yield the raw bytes of each message, without setting \\Seen.
+    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[Fetched]:
+        """Yield each message, without setting \\Seen; read one before you ask for the next.
 
         A message that is gone by now is left out. Raises Temporary, also where the mailbox
         was made anew in the meantime.

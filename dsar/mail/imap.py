@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from itertools import groupby
 from typing import Any, TypeVar
 
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from dsar.errors import DsarError, Temporary
-from dsar.mail import Coordinates, Cursor, Envelope
+from dsar.mail import Coordinates, Cursor, Envelope, Fetched, Unfetchable
 from dsar.mail.account import Account, Endpoint
-from dsar.mail.imapheads import read_heads
 from dsar.mail.imaplogin import log_out, open_client
+from dsar.mail.imapstream import BODIES, FIRST_PIECE, HEADERS_AT_ONCE, HEADS, FetchStream
+from dsar.mail.imapwire import Answer, Refused, answers, search_all, send
 from dsar.mail.login import SecretGiver, why
 
+__all__ = ["HEADERS_AT_ONCE", "ImapMailbox", "MadeAnew", "NoSentMailbox"]
+
 TIMEOUT_S = 60.0
-HEADERS_AT_ONCE = 500  # an id list of more than about 1,000 is refused by Dovecot as too long
 PIECE = 1024 * 1024
-_BATCH_BYTES = 4 * 1024 * 1024
+MAX_MESSAGE = 512 * 1024 * 1024
+"""Octets after which a message is taken for one without an end."""
+_MOST_GIVEN_UP = 20
+"""So many messages in a row that cannot be had: the server is ill, not they."""
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-# A list of fields would be repeated in each answer; whole headers come with a short one.
-_HEADS = "(UID INTERNALDATE BODY.PEEK[HEADER])"
+# What servers say when a login has run out in the middle (RFC 5530; Exchange has its own words).
+_LOGIN_OVER = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]"
+                         r"|authenticated but not connected|session (has )?expired", re.IGNORECASE)
 _LOST = (OSError, IMAPClientAbortError)
 _T = TypeVar("_T")
 
@@ -33,6 +39,13 @@ class NoSentMailbox(DsarError):
     """The account has no Sent mailbox where a copy could be put."""
 
     hint = "Set `sent_copy: bcc` or `none` for the account in config.yaml."
+
+
+class MadeAnew(Temporary):
+    """The mailbox has another UIDVALIDITY than before."""
+
+    def __init__(self) -> None:
+        super().__init__("The mailbox was made anew while it was being read.")
 
 
 class ImapMailbox:
@@ -57,40 +70,51 @@ class ImapMailbox:
         self._timeout_s = timeout_s
         self._client: Any = None
         self._examined: tuple[str, int] | None = None
+        self._ahead: FetchStream | None = None
         self._special: dict[bytes, str | None] = {}
 
     def check(self) -> None:
         """Connect and log in; raises LoginRefused or MailServerUnreachable."""
-        self._drop()
+        self._drop("a new start")
         self._connected()
 
-    def mailboxes(self) -> Sequence[str]:
-        """INBOX, Junk where there is one, and those of the account that exist."""
+    def mailboxes(self) -> Iterator[str]:
+        """INBOX, then Junk where there is one, and those of the account that exist.
+
+        The server is asked for the others only when INBOX is done with: after a LIST, Dovecot
+        looks through every file of a Maildir again.
+        """
+        yield "INBOX"
         junk = self._special_mailbox(b"\\Junk")
         there = self._do(_names)
-        wanted = ("INBOX", *([junk] if junk else []), *self._account.mailboxes)
-        return [name for name in dict.fromkeys(wanted) if name == "INBOX" or name in there]
+        wanted = (*([junk] if junk else []), *self._account.mailboxes)
+        yield from (name for name in dict.fromkeys(wanted) if name != "INBOX" and name in there)
 
     def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
         """See `Mailbox.new`; a mailbox with another UIDVALIDITY is read from the start."""
-        validity, last = self._do(lambda client: self._status(client, mailbox))
+        validity, last = self._do(lambda client: self._state(client, mailbox))
         if cursor is not None and cursor.uidvalidity != validity:
             cursor = None
-        if cursor is not None and last <= cursor.last_uid:
+        if cursor is not None and last is not None and last <= cursor.last_uid:
             return iter(()), cursor
         first = cursor.last_uid + 1 if cursor else 1
-        found, uids = self._do(lambda client: self._search(client, mailbox, first))
-        if found != validity:  # made anew between the two commands
-            return self.new(mailbox, None)
-        following = Cursor(uidvalidity=validity, last_uid=max(first - 1, last, *uids, 0))
+        uids = self._do(lambda client: self._search(client, mailbox, validity, first))
+        following = Cursor(uidvalidity=validity, last_uid=max(first - 1, last or 0, *uids, 0))
         return self._envelopes(mailbox, validity, uids), following
 
-    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[tuple[Coordinates, bytes]]:
+    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[Fetched]:
         """See `Mailbox.fetch`; messages that are gone by now are left out."""
         for (mailbox, validity), group in groupby(coordinates, _mailbox_of):
             by_uid = {each.uid: each for each in group}
-            for uid, raw in self._bodies(mailbox, validity, list(by_uid)):
-                yield by_uid[uid], raw
+            stream = FetchStream.of(sorted(by_uid), BODIES)
+            for found in self._streamed(mailbox, validity, stream):
+                if isinstance(found, Answer):
+                    where = by_uid[found.uid]
+                    yield Fetched(coordinates=where, received=found.received,
+                                  pieces=self._pieces(where, found))
+                else:
+                    yield Fetched(coordinates=by_uid[found[0]], received=None,
+                                  pieces=_nothing(found[1]))
 
     def sent_mailbox(self) -> str | None:
         """The mailbox for copies, by SPECIAL-USE (RFC 6154) or a common name; None for none."""
@@ -129,7 +153,7 @@ class ImapMailbox:
             if not client.has_capability("IDLE"):
                 time.sleep(min(timeout_s, 60))
                 return True
-            self._examine(client, mailbox)
+            self._state(client, mailbox)
             client.idle()
             try:
                 return bool(client.idle_check(timeout=min(timeout_s, 29 * 60)))
@@ -140,101 +164,104 @@ class ImapMailbox:
 
     def close(self) -> None:
         """Log out; never raises."""
-        log_out(self._client)
-        self._client = self._examined = None
+        log_out(self._client, politely=not (self._ahead and self._ahead.under_way))
+        self._client = self._examined = self._ahead = None
 
     def _envelopes(self, mailbox: str, validity: int, uids: Sequence[int]) -> Iterator[Envelope]:
-        for chunk in _chunks(uids, HEADERS_AT_ONCE):
-            for uid, received, head in self._do(self._fetching_heads(mailbox, validity, chunk)):
-                where = Coordinates(account=self._account.name, mailbox=mailbox,
-                                    uidvalidity=validity, uid=uid)
-                yield Envelope(coordinates=where, received=received, head=head)
+        for found in self._streamed(mailbox, validity, FetchStream.of(uids, HEADS)):
+            uid, trouble = (found.uid, "") if isinstance(found, Answer) else found
+            where = Coordinates(account=self._account.name, mailbox=mailbox,
+                                uidvalidity=validity, uid=uid)
+            if isinstance(found, Answer):
+                yield Envelope(coordinates=where, received=found.received, head=found.data or b"")
+            else:
+                yield Envelope(coordinates=where, received=None, head=b"", trouble=trouble)
 
-    def _fetching_heads(
-        self, mailbox: str, validity: int, uids: Sequence[int]
-    ) -> Callable[[Any], list[tuple[int, datetime | None, bytes]]]:
-        """Header blocks through imaplib, on which IMAPClient rests.
+    def _streamed(
+        self, mailbox: str, validity: int, stream: FetchStream
+    ) -> Iterator[Answer | tuple[int, str]]:
+        """Read a stream to its end, over as many connections as that takes."""
+        while not stream.is_done:
+            self._do(lambda client: self._open(client, mailbox, validity), beside=stream)
+            self._advance(stream)
+            if stream.in_a_row >= _MOST_GIVEN_UP:
+                raise Temporary(f"{self._endpoint}: the server gives no message any more.")
+            yield from stream.taken()
 
-        IMAPClient reads every answer byte by byte, which for a large mailbox takes longer than
-        the server does; the answers to this one command are simple enough to read as they come.
-        """
-        def fetch(client: Any) -> list[tuple[int, datetime | None, bytes]]:
-            if self._examine(client, mailbox) != validity:
-                raise Temporary("The mailbox was made anew while it was being read.")
-            listed = ",".join(map(str, uids))
-            kind, answers = client._imap.uid("FETCH", listed, _HEADS)
-            if kind != "OK":
-                raise Temporary("The server would not give the headers.")
-            wanted = set(uids)
-            return [one for one in read_heads(answers) if one[0] in wanted]
+    def _advance(self, stream: FetchStream) -> None:
+        """Read one batch; more are under way when this returns."""
+        imap, self._ahead = self._client._imap, stream
+        try:
+            stream.ask(imap)
+            if stream.under_way:
+                stream.read_one(imap)
+            stream.ask(imap)
+        except (*_LOST, IMAPClientError) as error:
+            self._drop(why(error))
+        except BaseException:
+            self._drop("broken off")
+            raise
 
-        return fetch
-
-    def _bodies(self, mailbox: str, validity: int, uids: list[int]) -> Iterator[tuple[int, bytes]]:
-        sizes: dict[int, int] = {}
-        for chunk in _chunks(uids, HEADERS_AT_ONCE):
-            found = self._do(self._fetching(mailbox, validity, chunk, ["RFC822.SIZE"]))
-            sizes |= {uid: int(facts[b"RFC822.SIZE"]) for uid, facts in found.items()}
-        for batch in _batches([(uid, sizes[uid]) for uid in uids if uid in sizes]):
-            if len(batch) == 1 and sizes[batch[0]] > PIECE:
-                yield batch[0], b"".join(self._pieces(mailbox, validity, batch[0]))
-                continue
-            found = self._do(self._fetching(mailbox, validity, batch, ["BODY.PEEK[]"]))
-            yield from ((uid, found[uid][b"BODY[]"] or b"") for uid in batch if uid in found)
-
-    def _pieces(self, mailbox: str, validity: int, uid: int) -> Iterator[bytes]:
-        """A long message bit by bit: a lost connection costs one piece, not all of it."""
-        start = 0
+    def _pieces(self, where: Coordinates, first: Answer) -> Iterator[bytes]:
+        """A message bit by bit; what the server says of its size is not relied on."""
+        data, asked = first.data or b"", FIRST_PIECE
+        start, size = 0, first.size or 0
         while True:
-            item = f"BODY.PEEK[]<{start}.{PIECE}>"
-            found = self._do(self._fetching(mailbox, validity, [uid], [item]))
-            piece = next((v for k, v in found.get(uid, {}).items() if k.startswith(b"BODY[]")), b"")
-            if piece:
-                yield piece
-            if len(piece or b"") < PIECE:
+            yield data
+            start += len(data)
+            if not data or len(data) > asked or (len(data) < asked and start >= size):
                 return
-            start += len(piece)
+            if start > MAX_MESSAGE:
+                raise Unfetchable("the message has no end")
+            data, asked = self._piece(where, start), PIECE
 
-    def _fetching(
-        self, mailbox: str, validity: int, uids: Sequence[int], items: Sequence[str]
-    ) -> Callable[[Any], dict[int, dict[bytes, Any]]]:
-        def fetch(client: Any) -> dict[int, dict[bytes, Any]]:
-            if self._examine(client, mailbox) != validity:
-                raise Temporary("The mailbox was made anew while it was being read.")
-            found: dict[int, dict[bytes, Any]] = client.fetch(list(uids), list(items))
-            return found
+    def _piece(self, where: Coordinates, start: int) -> bytes:
+        command = b"UID FETCH %d (UID BODY.PEEK[]<%d.%d>)" % (where.uid, start, PIECE)
 
-        return fetch
+        def fetch(client: Any) -> bytes:
+            self._open(client, where.mailbox, where.uidvalidity)
+            found = list(answers(client._imap, send(client._imap, command), keep=2 * PIECE))
+            data = next((each.data for each in found if each.uid == where.uid), None)
+            if data is None:
+                raise Unfetchable("the rest of the message cannot be had")
+            return data
 
-    def _status(self, client: Any, mailbox: str) -> tuple[int, int]:
-        """UIDVALIDITY and the highest UID given so far."""
-        if self._examined is not None and self._examined[0] == mailbox:
-            client.close_folder()  # STATUS is not meant for the open mailbox; this expunges nothing
-            self._examined = None
-        facts = client.folder_status(mailbox, ["UIDNEXT", "UIDVALIDITY"])
-        return int(facts[b"UIDVALIDITY"]), int(facts[b"UIDNEXT"]) - 1
+        try:
+            return self._do(fetch)
+        except MadeAnew:
+            raise
+        except Temporary as error:
+            raise Unfetchable(str(error)) from None
 
-    def _search(self, client: Any, mailbox: str, first: int) -> tuple[int, list[int]]:
-        """UIDVALIDITY and the UIDs from `first` on. `n:*` also gives the last message below n."""
-        validity = self._examine(client, mailbox, again=True)
-        criteria: list[Any] = ["UID", f"{first}:*"]
-        if first == 1 and self._since is not None:
-            criteria += ["SINCE", self._since]
-        return validity, sorted(uid for uid in client.search(criteria) if uid >= first)
+    def _state(self, client: Any, mailbox: str) -> tuple[int, int | None]:
+        """UIDVALIDITY and the highest UID given so far, None where the server does not say."""
+        facts = client.select_folder(mailbox, readonly=True)
+        self._examined = (mailbox, int(facts.get(b"UIDVALIDITY", 0)))
+        following = facts.get(b"UIDNEXT")
+        return self._examined[1], None if following is None else int(following) - 1
+
+    def _search(self, client: Any, mailbox: str, validity: int, first: int) -> list[int]:
+        """The UIDs from `first` on. `n:*` also gives the last message below n."""
+        self._open(client, mailbox, validity)
+        since = self._since if first == 1 else None
+        if client.has_capability("ESEARCH") or client.has_capability("IMAP4REV2"):
+            return search_all(client._imap, first, since)
+        criteria: list[Any] = ["UID", f"{first}:*", *(["SINCE", since] if since else [])]
+        return sorted(uid for uid in client.search(criteria) if uid >= first)
 
     def _those_in(self, client: Any, mailbox: str, message_ids: Sequence[str]) -> frozenset[str]:
-        self._examine(client, mailbox, again=True)
+        self._state(client, mailbox)
         wanted = [each for each in message_ids if each.isascii()]
         return frozenset(
             each for each in wanted if client.search(["HEADER", "Message-ID", each])
         )
 
-    def _examine(self, client: Any, mailbox: str, *, again: bool = False) -> int:
-        """Open read-only and return UIDVALIDITY."""
-        if again or self._examined is None or self._examined[0] != mailbox:
-            facts = client.select_folder(mailbox, readonly=True)
-            self._examined = (mailbox, int(facts[b"UIDVALIDITY"]))
-        return self._examined[1]
+    def _open(self, client: Any, mailbox: str, validity: int) -> None:
+        """Open read-only, unless it is open; raises MadeAnew."""
+        if self._examined is None or self._examined[0] != mailbox:
+            self._state(client, mailbox)
+        if self._examined != (mailbox, validity):
+            raise MadeAnew
 
     def _special_mailbox(self, use: bytes) -> str | None:
         """By SPECIAL-USE (RFC 6154), else by the names providers commonly give."""
@@ -248,33 +275,49 @@ class ImapMailbox:
             self._client = open_client(self._account, self._endpoint, self._secret, self._timeout_s)
         return self._client
 
-    def _drop(self) -> None:
+    def _drop(self, reason: str) -> None:
         log_out(self._client, politely=False)
-        self._client = self._examined = None
+        if self._ahead is not None:
+            self._ahead.lost(reason)
+        self._client = self._examined = self._ahead = None
 
-    def _do(self, action: Callable[[Any], _T]) -> _T:
-        """Run a command; once more on a new connection where the first one broke."""
+    def _do(self, action: Callable[[Any], _T], beside: FetchStream | None = None) -> _T:
+        """Run a command; once more on a new connection where the first one broke.
+
+        beside: a stream that may stay under way, as nothing is sent where its mailbox is open.
+        """
         try:
-            return self._try(action)
-        except _LOST:
-            self._drop()
-        try:
-            return self._try(action)
+            return self._try(action, beside)
         except _LOST as error:
-            self._drop()
+            self._drop(why(error))
+        try:
+            return self._try(action, beside)
+        except _LOST as error:
+            self._drop(why(error))
             raise Temporary(f"{self._endpoint}: {why(error)}; nothing is lost.") from None
 
-    def _try(self, action: Callable[[Any], _T]) -> _T:
+    def _try(self, action: Callable[[Any], _T], beside: FetchStream | None) -> _T:
         try:
-            return action(self._connected())
-        except _LOST:
+            client = self._connected()
+            if self._ahead is not None and self._ahead is not beside:
+                self._ahead.read_all(client._imap)
+                self._ahead = None
+            return action(client)
+        except (*_LOST, MadeAnew, Unfetchable):
             raise
-        except IMAPClientError as error:
+        except (IMAPClientError, Refused) as error:
             self._examined = None
+            if _LOGIN_OVER.search(str(error)):
+                raise IMAPClientAbortError("the login has run out") from None
             raise Temporary(f"{self._endpoint}: the server refused a command ({error}).") from None
         except BaseException:  # also Ctrl-C: answers still under way would be taken for others
-            self._drop()
+            self._drop("broken off")
             raise
+
+
+def _nothing(reason: str) -> Iterator[bytes]:
+    raise Unfetchable(reason)
+    yield b""
 
 
 def _names(client: Any) -> frozenset[str]:
@@ -286,28 +329,3 @@ def _names(client: Any) -> frozenset[str]:
 
 def _mailbox_of(coordinates: Coordinates) -> tuple[str, int]:
     return coordinates.mailbox, coordinates.uidvalidity
-
-
-def _chunks(uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (uids[start : start + size] for start in range(0, len(uids), size))
-
-
-def _batches(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
-    """UIDs in groups of a few megabytes; a large message stands alone."""
-    batch: list[int] = []
-    total = 0
-    for uid, size in sizes:
-        if batch and (total + size > _BATCH_BYTES or size > PIECE or len(batch) >= 100):
-            yield batch
-            batch, total = [], 0
-        batch.append(uid)
-        total += size
-        if size > PIECE:
-            yield batch
-            batch, total = [], 0
-    if batch:
-        yield batch
-
-
-def _utc(instant: datetime | None) -> datetime | None:
-    return instant.astimezone(UTC) if instant is not None else None

@@ -12,7 +12,7 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from dsar.errors import DoneInPart, Temporary, UsageProblem
-from dsar.mail import Coordinates, Cursor, Envelope
+from dsar.mail import Coordinates, Cursor, Envelope, Fetched, Unfetchable
 from dsar.mail.account import Account
 from dsar.mail.headers import message_ids, raw_headers
 
@@ -20,6 +20,7 @@ from dsar.mail.headers import message_ids, raw_headers
 # what changed this shortly before the newest file is shown again rather than left out.
 _OVERLAP_US = 2_000_000
 _HEAD_BYTES = 64 * 1024
+_PIECE = 1024 * 1024
 _MAX_HEAD_BYTES = 1024 * 1024
 
 
@@ -37,10 +38,10 @@ class MaildirMailbox:
         if not _is_maildir(self._root):
             raise UsageProblem(f"{self._root} is no Maildir: it has no cur/ and new/.")
 
-    def mailboxes(self) -> Sequence[str]:
+    def mailboxes(self) -> Iterator[str]:
         """INBOX, Junk or Spam, and those of the account, as far as they exist."""
         wanted = ("INBOX", "Junk", "Spam", *self._account.mailboxes)
-        return [name for name in dict.fromkeys(wanted) if _is_maildir(self._folder(name))]
+        return (name for name in dict.fromkeys(wanted) if _is_maildir(self._folder(name)))
 
     def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
         """See `Mailbox.new`. A change of flags may show a message again."""
@@ -55,7 +56,7 @@ class MaildirMailbox:
         envelopes = (self._envelope(mailbox, validity, file) for file in fresh)
         return (each for each in envelopes if each), Cursor(uidvalidity=validity, last_uid=newest)
 
-    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[tuple[Coordinates, bytes]]:
+    def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[Fetched]:
         """See `Mailbox.fetch`."""
         for mailbox in dict.fromkeys(each.mailbox for each in coordinates):
             folder = self._folder(mailbox)
@@ -65,9 +66,13 @@ class MaildirMailbox:
                     continue
                 if each.uidvalidity != _validity(folder):
                     raise Temporary("The mailbox was made anew while it was being read.")
-                raw = _read(by_uid.get(each.uid)) or _read(_by_uid(folder).get(each.uid))
-                if raw is not None:
-                    yield each, raw
+                file = by_uid.get(each.uid)
+                if file is None or not file.exists():  # a mail program has marked it, or it is gone
+                    by_uid = _by_uid(folder)
+                    file = by_uid.get(each.uid)
+                if file is not None:
+                    received = datetime.fromtimestamp(_modified(file), UTC)
+                    yield Fetched(coordinates=each, received=received, pieces=_pieces(file))
 
     def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:
         """See `Mailbox.sent_ids`."""
@@ -102,18 +107,17 @@ class MaildirMailbox:
         return self._root / f".{mailbox}"
 
     def _envelope(self, mailbox: str, validity: int, file: Path) -> Envelope | None:
+        where = Coordinates(account=self._account.name, mailbox=mailbox, uidvalidity=validity,
+                            uid=_uid(file))
         try:
             head, facts = _head(file), file.stat()
         except FileNotFoundError:  # a mail program has marked it, or it is gone
-            moved = _by_uid(self._folder(mailbox)).get(_uid(file))
+            moved = _by_uid(self._folder(mailbox)).get(where.uid)
             return self._envelope(mailbox, validity, moved) if moved else None
-        return Envelope(
-            coordinates=Coordinates(
-                account=self._account.name, mailbox=mailbox, uidvalidity=validity, uid=_uid(file)
-            ),
-            received=datetime.fromtimestamp(facts.st_mtime, UTC),
-            head=head,
-        )
+        except OSError as error:
+            return Envelope(coordinates=where, received=None, head=b"", trouble=_why(error))
+        return Envelope(coordinates=where, head=head,
+                        received=datetime.fromtimestamp(facts.st_mtime, UTC))
 
 
 def messages_in(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -249,8 +253,21 @@ def _own_ids(file: Path) -> tuple[str, ...]:
     return message_ids(headers.get("message-id", ()))
 
 
-def _read(file: Path | None) -> bytes | None:
+def _modified(file: Path) -> float:
     try:
-        return file.read_bytes() if file else None
+        return file.stat().st_mtime
     except FileNotFoundError:
-        return None
+        return 0.0
+
+
+def _pieces(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as opened:
+            while piece := opened.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise Unfetchable(_why(error)) from None
+
+
+def _why(error: OSError) -> str:
+    return f"the file cannot be read ({error.strerror})"

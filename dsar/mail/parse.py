@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,24 +34,22 @@ _NESTED_LEVELS = 3
 
 
 def parse(
-    raw: bytes,
+    raw: bytes | budget.Slimmed,
     *,
     trusted_authserv: Sequence[str],
-    digest: str | None = None,
     received: datetime | None = None,
 ) -> Message:
     """Return the mail as data.
 
-    trusted_authserv: authserv-ids of the user's own provider (RFC 8601, section 2.5); no other
-    Authentication-Results counts. digest: SHA-256 of `raw`, computed when absent.
+    raw: the bytes, or what a `Slimmer` made of them. trusted_authserv: authserv-ids of the
+    user's own provider (RFC 8601, section 2.5); no other Authentication-Results counts.
     received: when the provider got it (INTERNALDATE), before the topmost Received field.
     """
-    digest = digest or hashlib.sha256(raw).hexdigest()
-    slimmed = budget.slim(raw, digest)
+    slimmed = raw if isinstance(raw, budget.Slimmed) else budget.slim(raw)
     try:
-        message = _parsed(slimmed, digest, trusted_authserv)
+        message = _parsed(slimmed, slimmed.digest, trusted_authserv)
     except Exception as error:  # the last line of defence: the mail stays readable as plain text
-        message = _as_plain(slimmed.raw, digest, f"unreadable: {type(error).__name__}")
+        message = _as_plain(slimmed.raw, slimmed.digest, f"unreadable: {type(error).__name__}")
     when = received.astimezone(UTC) if received else message.received
     return replace(message, received=when)
 

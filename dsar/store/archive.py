@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedReader
 from pathlib import Path
@@ -45,19 +46,27 @@ class Archive:
 
         What is there already is replaced by the same bytes, which also mends a damaged item.
         """
+        held = self.hold(data)
+        held.keep()
+        return held.digest
+
+    def hold(self, data: bytes | Iterable[bytes]) -> Held:
+        """Write `data` durably without taking it in yet: its `keep` does that, `drop` removes it.
+
+        For a large mail that can only be judged once all of it has been read.
+        """
         with storage_errors(self.folder):
             make_folder(self.folder)
             descriptor, name = mkstemp(prefix=_ARRIVING, dir=self.folder)
         arriving = Path(name)
         try:
             digest = _copy(_chunks(data), descriptor, arriving, self._sealer)
-            self._place(arriving, self._path(digest))
         except BaseException:
             arriving.unlink(missing_ok=True)
             raise
         finally:
             os.close(descriptor)
-        return digest
+        return Held(digest, arriving, self._path(digest))
 
     def read(self, digest: str) -> bytes:
         """Return an item, verified."""
@@ -115,12 +124,6 @@ class Archive:
             raise ValueError(f"{digest!r} is no SHA-256 in hexadecimal")
         return self.folder / digest[:2] / digest[2:]
 
-    def _place(self, arriving: Path, path: Path) -> None:
-        with storage_errors(path):
-            make_folder(path.parent)
-            os.replace(arriving, path)
-            sync_folder(path.parent)
-
     def _plain(self, item: BinaryIO, digest: str) -> BinaryIO:
         """Return the item to read from, once every byte of it is verified."""
         sealed = item.read(len(MAGIC)) == MAGIC
@@ -145,6 +148,30 @@ class Archive:
         except CannotOpen:
             return False
         return found.hexdigest() == digest
+
+
+@dataclass(frozen=True)
+class Held:
+    """An item that is written, and not yet in the archive."""
+
+    digest: str
+    arriving: Path
+    path: Path
+
+    def keep(self) -> None:
+        """Take it into the archive, durably."""
+        try:
+            with storage_errors(self.path):
+                make_folder(self.path.parent)
+                os.replace(self.arriving, self.path)
+                sync_folder(self.path.parent)
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Remove it, unless it was kept."""
+        self.arriving.unlink(missing_ok=True)
 
 
 class _Unsealed(BufferedReader):

@@ -32,7 +32,7 @@ def test_a_message_keeps_its_uid_when_a_mail_program_marks_it(tmp_path: Path) ->
     (root / "new/1.example").write_bytes(mail(1))
     [before] = box(root).new("INBOX", None)[0]
     (root / "new/1.example").rename(root / "cur/1.example:2,S")
-    assert [raw for _, raw in box(root).fetch([before.coordinates])] == [mail(1)]
+    assert [f.whole() for f in box(root).fetch([before.coordinates])] == [mail(1)]
 
 
 def test_a_message_marked_while_the_mailbox_is_read_is_still_shown(tmp_path: Path) -> None:
