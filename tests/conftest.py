@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from servers.cutproxy import Cut, CutProxy
 from servers.maillab import MailLab, missing
+from servers.postgres import PostgresServer
+from servers.postgres import missing as postgres_missing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +40,25 @@ def lab() -> Iterator[MailLab]:
     try:
         running.start()
         yield running
+    finally:
+        running.stop(purge=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of our own, started once for all tests of this run."""
+    if lacking := postgres_missing():
+        reason = f"real PostgreSQL: {'; '.join(lacking)}"
+        if os.environ.get("DSAR_REQUIRE_SERVERS") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    running = PostgresServer.make()
+    try:
+        running.start()
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in running.environment.items():
+                patch.setenv(name, value)
+            yield running
     finally:
         running.stop(purge=True)
 

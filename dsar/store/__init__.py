@@ -126,9 +126,27 @@ def open_store(
             from dsar.store.tiny import TinyStore
 
             return TinyStore(Path(rest), write=write, now=now, author=author, sealer=sealer)
+        case "postgresql" | "postgres":
+            return _postgres(url, write=write, now=now, author=author, sealer=sealer)
         case "memory":
             from dsar.store.memory import MemoryStore
 
             return MemoryStore(now=now, author=author)
         case _:
-            raise UsageProblem(f"{scheme}: is no kind of store.", hint="Use tinydb:/a/folder.")
+            raise UsageProblem(f"{scheme}: is no kind of store.",
+                               hint="Use tinydb:/a/folder or postgresql://user@host/database.")
+
+
+def _postgres(
+    url: str, *, write: bool, now: Callable[[], datetime], author: str, sealer: Sealer | None
+) -> Store:
+    """Open the ledger in a database. Raises UsageProblem where its driver is not installed."""
+    if sealer is not None:
+        raise UsageProblem("A ledger in PostgreSQL is not encrypted with a passphrase.",
+                           hint="`dsar passphrase remove`, and encrypt the disk of the server.")
+    try:
+        from dsar.store.postgres import PostgresStore
+    except ImportError:
+        raise UsageProblem("The driver for PostgreSQL is not installed.",
+                           hint="pip install 'dsar-cli[postgres]'") from None
+    return PostgresStore(url, write=write, now=now, author=author)

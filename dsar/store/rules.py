@@ -17,7 +17,7 @@ from dsar.core.campaign_events import (
     campaign_stream,
 )
 from dsar.core.case import CaseEvent, CaseOpened, Retracted
-from dsar.core.house import STREAM, HouseEvent
+from dsar.core.house import STREAM, HouseEvent, forget
 from dsar.errors import ConcurrentAppend, UnknownCase
 from dsar.store import Addition, Event, Recorded
 from dsar.store.codec import encode
@@ -95,6 +95,18 @@ def admit_history(stream: str, kept: Sequence[Recorded]) -> list[dict[str, Any]]
     if any(k.recorded_at.tzinfo is None for k in kept):
         raise ValueError(f"{stream}: recorded_at needs a time zone")
     return admit(stream, [k.event for k in kept], after=0, have=0)
+
+
+def house_without(
+    events: Sequence[HouseEvent], case_ids: Iterable[str]
+) -> list[HouseEvent | None]:
+    """Forget one case after another; each event keeps its place, None where it has to go."""
+    places: list[HouseEvent | None] = list(events)
+    for case_id in case_ids:
+        left = [(place, e) for place, e in enumerate(places) if e is not None]
+        for (place, _), after in zip(left, forget([e for _, e in left], case_id), strict=True):
+            places[place] = after
+    return places
 
 
 def known(streams: Iterable[str], count: Callable[[str], int]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -21,15 +22,25 @@ from tinydb.table import Table
 
 from dsar.core.case import Case, CaseEvent, fold
 from dsar.core.glance import Glance, glance
-from dsar.core.house import STREAM, House, HouseEvent, fold_house, forget
+from dsar.core.house import STREAM, House, HouseEvent, fold_house
 from dsar.errors import AnotherAtWork, LedgerDamaged, StoreNotEmpty, UnknownCase
 from dsar.store import Addition, Event, Recorded
 from dsar.store.codec import CodecError, decode, encode
 from dsar.store.files import FILE_MODE, make_folder, storage_errors
 from dsar.store.journal import Journal
 from dsar.store.lines import BadLine, Lines, body_in, body_of, document_in, documents_in
-from dsar.store.rules import admit, admit_history, each_once, house_first, is_case, known, utc
+from dsar.store.rules import (
+    admit,
+    admit_history,
+    each_once,
+    house_first,
+    house_without,
+    is_case,
+    known,
+    utc,
+)
 from dsar.store.sealing import Locked, Sealer, has_sealed, opened_document, sealed_document
+from dsar.store.sidecar import current, read, remove, renew, snapshot
 
 EVENTS = "events"
 AT_ONCE = 1000
@@ -123,12 +134,22 @@ class TinyStore:
         self._now, self._author, self._sealer = now, author, sealer
         self._path = folder / "ledger.jsonl"
         self._lock = _acquire(folder) if write else None
-        try:
-            self._db = Ledger(self._path, write=write, storage=JournalStorage)
-        except BaseException:
-            self._release()
-            raise
-        self._storage = cast(JournalStorage, self._db.storage)
+        self._snapshot = None if write or sealer else snapshot(self._path)
+        if self._snapshot is None:
+            try:
+                self._db  # noqa: B018  # reads and checks the ledger
+            except BaseException:
+                self._release()
+                raise
+
+    @cached_property
+    def _db(self) -> Ledger:
+        """The ledger; a reader of what is kept beside it may never need it."""
+        return Ledger(self._path, write=self._lock is not None, storage=JournalStorage)
+
+    @property
+    def _storage(self) -> JournalStorage:
+        return cast(JournalStorage, self._db.storage)
 
     @property
     def _lines(self) -> Lines:
@@ -148,8 +169,14 @@ class TinyStore:
             yield from folded
 
     def glances(self) -> Iterator[Glance]:
-        """Yield the glance of each case."""
-        return map(glance, self.cases())
+        """Yield the glance of each case, from beside the ledger as far as that fits."""
+        if self._snapshot is not None:
+            return iter(self._snapshot.kept.glances)
+        old = None if self._sealer else read(self._path)
+        if old is None:
+            return map(glance, self.cases())
+        with _collector_paused():
+            return iter(current(self._lines, old, self._glance).glances)
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""
@@ -171,6 +198,10 @@ class TinyStore:
 
     def house(self) -> House:
         """Return the fold of the house events."""
+        if self._snapshot is not None:
+            documents = documents_in(self._snapshot.house_lines())
+            records = chain.from_iterable(document["events"] for document in documents)
+            return fold_house(cast(HouseEvent, decode(record)) for record in records)
         return fold_house(cast(HouseEvent, event) for event in self._events(STREAM))
 
     def append(self, stream: str, events: Sequence[Event], *, after: int) -> None:
@@ -205,6 +236,7 @@ class TinyStore:
         """Rewrite the ledger without the streams, once for all of them; raises UnknownCase."""
         listed = list(known(streams, self._lines.count))
         self._refuse_without_key()
+        remove(self._path)
         self._rewrite(self._bodies_without(listed))
 
     def reseal(self, sealer: Sealer | None) -> None:
@@ -214,14 +246,24 @@ class TinyStore:
         """
         self._refuse_without_key()
         lines = enumerate(self._lines.all, start=1)
+        remove(self._path)
         self._rewrite(
             body_of(sealed_document(self._whole(number, line), sealer)) for number, line in lines)
         self._sealer = sealer
 
     def close(self) -> None:
-        """Close the file and release the lock."""
-        self._db.close()
+        """Close the file and release the lock; a writer leaves the glances beside the ledger."""
+        if self._snapshot is not None:
+            self._snapshot.close()
+        if self._lock is not None and self._sealer is None and self._storage.journal.is_open:
+            with _collector_paused():
+                renew(self._storage.journal, self._glance)
+        if "_db" in self.__dict__:
+            self._db.close()
         self._release()
+
+    def _glance(self, case_id: str) -> Glance:
+        return glance(self._fold(case_id))
 
     def _rewrite(self, bodies: Iterable[bytes]) -> None:
         self._storage.journal.rewrite(bodies)
@@ -296,7 +338,7 @@ class TinyStore:
         """Yield number and new text, perhaps none, of each line of the house."""
         documents = self._documents(STREAM)
         events = [cast(HouseEvent, e) for _, decoded in documents for e in decoded]
-        kept, first = iter(_forgotten(events, case_ids)), 1
+        kept, first = iter(house_without(events, case_ids)), 1
         numbers, _ = self._lines.of(STREAM)
         for number, (document, decoded) in zip(numbers, documents, strict=True):
             stay = [encode(e) for e in islice(kept, len(decoded)) if e is not None]
@@ -318,18 +360,6 @@ class TinyStore:
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
-
-
-def _forgotten(
-    events: Sequence[HouseEvent], case_ids: Iterable[str]
-) -> list[HouseEvent | None]:
-    """Forget one case after another; each event keeps its place, None where it has to go."""
-    places: list[HouseEvent | None] = list(events)
-    for case_id in case_ids:
-        left = [(place, e) for place, e in enumerate(places) if e is not None]
-        for (place, _), after in zip(left, forget([e for _, e in left], case_id), strict=True):
-            places[place] = after
-    return places
 
 
 @contextmanager

@@ -8,14 +8,18 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from servers.postgres import OWNER, WORKER, PostgresServer
 from store_samples import NOON
 
 from dsar.keeping.atrest import Key
 from dsar.store import Store
 from dsar.store.memory import MemoryStore
+from dsar.store.postgres import PostgresStore
+from dsar.store.postgres_migrate import migrate
 from dsar.store.tiny import TinyStore
 
-STORES: dict[str, Callable[[Path, Callable[[], datetime]], Store]] = {
+Now = Callable[[], datetime]
+STORES: dict[str, Callable[[Path, Now], Store]] = {
     "memory": lambda folder, now: MemoryStore(now=now, author="jo"),
     "tiny": lambda folder, now: TinyStore(folder, write=True, now=now, author="jo"),
     "sealed": lambda folder, now: TinyStore(folder, write=True, now=now, author="jo",
@@ -29,6 +33,19 @@ def _key(*, readable_status: bool) -> Key:
     return Key(bytes(range(32)), readable_status=readable_status, seals=True)
 
 
+def new_ledger(server: PostgresServer) -> str:
+    """Return the URL of an empty, migrated ledger, for a role that is not its owner."""
+    name = server.new_database()
+    migrate(server.url(name, OWNER), roles=[WORKER])
+    return server.url(name)
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """An empty ledger in PostgreSQL."""
+    return new_ledger(postgres)
+
+
 @pytest.fixture
 def clock() -> Callable[[], datetime]:
     """One minute later each time it is asked."""
@@ -36,11 +53,16 @@ def clock() -> Callable[[], datetime]:
     return lambda: NOON + timedelta(minutes=next(minutes))
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, "postgres"])
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Callable[[], datetime]
 ) -> Iterator[Store]:
     """An empty store of each kind, open for writing."""
-    opened = STORES[request.param](tmp_path / "ledger", clock)
+    opened: Store
+    if request.param == "postgres":
+        url = new_ledger(request.getfixturevalue("postgres"))
+        opened = PostgresStore(url, write=True, now=clock, author="jo")
+    else:
+        opened = STORES[request.param](tmp_path / "ledger", clock)
     yield opened
     opened.close()
