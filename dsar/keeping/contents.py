@@ -20,8 +20,9 @@ LEDGER = f"{DATA}/ledger/ledger.jsonl"
 MANIFEST = "manifest.json"
 _OF_CONFIG = {"config.yaml", "people.yaml", "companies.local.yaml", "templates"}
 _SECRET_FOLDERS = {"secrets", "tokens"}
-# A lock, the half-written file of a run that broke off, and what such a run left.
-_PASSING = re.compile(r".*\.lock|\..+\.\d+|\.arriving-.*|.+\.jsonl\.new|\.verified")
+# Locks, glances kept for speed, the half-written file of a run that broke off, what it left.
+_PASSING = re.compile(r".*\.lock|\..+\.\d+|\.arriving-.*|.+\.jsonl\.new|\.verified"
+                      r"|ledger\.glances(\.new)?")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,16 @@ class Journal:
             else:
                 self._read_only()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be appended to."""
+        return self._descriptor is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole lines."""
+        return self._size
+
     def append(self, body: bytes) -> int:
         """Add a line and return its number (from 1) once it is on the disk.
 

@@ -112,6 +112,11 @@ class Lines:
         """The streams in the order of their first lines."""
         return [json.loads(b'"%b"' % key) if b"\\" in key else key.decode() for key in self._of]
 
+    def streams_after(self, number: int) -> list[str]:
+        """The streams that have lines behind the one with this number (from 1)."""
+        return [json.loads(b'"%b"' % key) for key, places in self._of.items()
+                if places[-1] >= number]
+
     def of(self, stream: str) -> tuple[list[int], list[bytes]]:
         """Return the numbers (from 1) and the texts of the lines of a stream."""
         places = self._of.get(_key(stream), ())
