@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -171,16 +171,17 @@ class _MailboxPoll:
 
     def _promising(self, envelopes: Iterable[Envelope]) -> Iterator[Envelope]:
         """Those whose header fields leave it open that they answer a case."""
-        from dsar.cli.receiving import index_of, local_date
+        from dsar.cli.receiving import index_of
         from dsar.core.candidates import may_matter, might_answer
 
         index: CaseIndex = index_of(self.app, self.filing.cases)
         first = min((f.sent_on for f in index.facts.values()), default=self.app.today)
+        since = datetime.combine(first, time.min).astimezone()  # midnight where the user is
         for envelope in envelopes:
             self.tally.looked_at += 1
             if envelope.trouble:
                 yield envelope
-            elif envelope.received and local_date(envelope.received) < first:
+            elif envelope.received and envelope.received < since:
                 continue
             elif may_matter(envelope.head, index) and might_answer(envelope.headers, index):
                 yield envelope

@@ -53,6 +53,13 @@ def may_matter(head: bytes, index: CaseIndex) -> bool:
 
 
 def _is_known(domain: str, index: CaseIndex) -> bool:
+    known = index.judged_domains.get(domain)
+    if known is None:
+        known = index.judged_domains[domain] = _look_up(domain, index)
+    return known
+
+
+def _look_up(domain: str, index: CaseIndex) -> bool:
     if any(index.at_domain(domain)) or domain in index.address_domains:
         return True
     return index.is_shared(domain) and not index.is_free_mail(domain)

@@ -122,6 +122,11 @@ class CaseIndex:
         return frozenset(a for a in self.by_reply_address if "dsar" not in a and "+" in a)
 
     @cached_property
+    def judged_domains(self) -> dict[str, bool]:
+        """Domains that were looked up before and what came of it: mailboxes repeat them."""
+        return {}
+
+    @cached_property
     def address_domains(self) -> frozenset[str]:
         """Domains of every address written to or known to answer."""
         return frozenset(a.rpartition("@")[2] for a in self.by_address)
