@@ -128,15 +128,33 @@ def _ledger(app: App) -> Iterator[Check]:
     yield _try("at rest", at_rest)
     yield _try("ledger", ledger)
     yield _try("archive", archive)
+    if app.config.store.startswith(("postgresql:", "postgres:")):
+        yield _try("projection", lambda: _projection(app))
+
+
+def _projection(app: App) -> str:
+    """Hold what PostgreSQL computed beforehand against the events."""
+    from dsar.store.postgres import PostgresStore
+    from dsar.store.postgres_projection import wrong
+
+    with app.reading() as store:
+        assert isinstance(store, PostgresStore)
+        found = [there for _, there in wrong(store)]
+    if found:
+        raise DsarError(f"{sum(found)} cases differ from their events, "
+                        f"{len(found) - sum(found)} are missing.", hint="dsar store rebuild")
+    return "as the events say"
 
 
 def _servers(app: App) -> Iterator[Check]:
     from dsar.cli.mailing import accounts
-    from dsar.cli.setup import provider_steps, test_account
+    from dsar.cli.trying import try_account
+    from dsar.mail.advice import advice
 
     for account in accounts(app):
-        for kind, error in test_account(app, account).items():
-            steps = "; ".join(provider_steps(account))
+        trial = try_account(app, account)
+        steps = " ".join(advice(account, trial.results))
+        for kind, error in trial.results.items():
             fix = " ".join(filter(None, (error.hint if error else "", steps)))
             yield Check(what=f"{account.name} {kind}", ok=error is None,
                         detail=str(error) if error else "works", fix=fix)

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import global_options
-from dsar.cli.setup import (
-    AccountWish,
-    account_options,
-    build_account,
-    save_account,
-    show_test,
-    test_account,
-)
+from dsar.cli.setup import AccountWish, account_options, save_account
 from dsar.core.subject import DataSubject, Place
-from dsar.errors import DsarError, LoginRefused, NeedsConfirmation, UsageProblem
+from dsar.errors import DsarError, UsageProblem
 
 if TYPE_CHECKING:
+    from dsar.cli.wizard import Wizard
     from dsar.mail.account import Account
-
-TRIES = 3
+    from dsar.mail.secret import Secret
 
 
 @click.command()
@@ -50,52 +43,44 @@ def init(
     if app.config.people or app.config.accounts:
         raise UsageProblem("There is a set-up already; it is not overwritten.",
                            hint="dsar person edit, dsar account add, or edit config.yaml")
+    from dsar.cli.wizard import Wizard, given_secret_works
+
+    app.needs_network()
     chosen = _companies(app, companies)
-    person = DataSubject(
-        id=person_id, name=_ask(app, name, "--name", "Your name, as in letters (Alex Example)"),
-        email=_asked_mail(app, email), residence=_asked_place(app, residence),
-        languages=languages or ("en",), address=address,
-    )
-    account = _working_account(app, person, given)
+    given_secret_works(app, AccountWish(name=ACCOUNT, address=email or "", **given))
+    wizard = Wizard(app)
+    try:
+        person = _person(app, wizard, person_id, (name, email, residence), languages, address)
+        account = _account(wizard, person, given)
+    except (DsarError, click.Abort, KeyboardInterrupt):
+        if again := wizard.once_more():
+            app.say(f"\nNothing was saved. What you typed, to go on from here:\n  {again}")
+        raise
     _save(app, person, account, chosen)
-    app.say(f"Set up: {person.id}, account {account.name}.")
+    app.say(f"Set up: {person.id}, account {account.name}; letters in "
+            f"{', '.join(person.languages)}.")
     app.next("dsar send --all -n")
 
 
-def _ask(app: App, given: str | None, option: str, question: str) -> str:
-    if given and given.strip():
-        return given.strip()
-    if not app.can_ask:
-        raise NeedsConfirmation(f"{option} is missing, and nobody can be asked.",
-                                hint=f"Give {option}.")
-    answer = ""
-    while not answer:
-        answer = str(click.prompt(question, err=True)).strip()
-    return answer
+ACCOUNT = "main"
 
 
-def _asked_mail(app: App, given: str | None) -> str:
-    for _ in range(TRIES):
-        address = _ask(app, given, "--email", "Your e-mail address (alex@example.org)")
-        local, at, domain = address.rpartition("@")
-        if local and at and "." in domain and not any(c.isspace() for c in address):
-            return address
-        if given or not app.can_ask:
-            raise UsageProblem(f"{address!r} is no mail address.")
-        app.say("  That is no mail address; it looks like alex@example.org.")
-    raise UsageProblem("No mail address was given.")
+def _person(
+    app: App, wizard: Wizard, id: str, given: tuple[str | None, str | None, str | None],
+    languages: tuple[str, ...], address: tuple[str, ...],
+) -> DataSubject:
+    name, email, residence = given
+    named, mail = wizard.name(name), wizard.email(email)
+    place = wizard.residence(residence)
+    return DataSubject(id=id, name=named, email=mail, residence=place,
+                       languages=languages or _usual_languages(app, place), address=address)
 
 
-def _asked_place(app: App, given: str | None) -> Place:
-    for _ in range(TRIES):
-        text = _ask(app, given, "--residence", "Where you live (DE, FR, GB, CH, US-CA, DE-BE)")
-        try:
-            return Place.parse(text)
-        except ValueError as error:
-            if given or not app.can_ask:
-                raise UsageProblem(f"{error}.") from None
-            app.say(f"  {error}.")
-    raise UsageProblem("No country was given.")
+def _usual_languages(app: App, place: Place) -> tuple[str, ...]:
+    """The one language of the country where it has one and we write it, then English."""
+    state = app.laws.states.get(place.country)
+    known = state.languages if state is not None and len(state.languages) == 1 else ()
+    return tuple(dict.fromkeys([*(x for x in known if x in app.letter_languages), "en"]))
 
 
 def _companies(app: App, listed: str | None) -> tuple[str, ...]:
@@ -105,64 +90,31 @@ def _companies(app: App, listed: str | None) -> tuple[str, ...]:
     return slugs
 
 
-def _working_account(app: App, person: DataSubject, given: dict[str, Any]) -> Account:
-    """The account, tried; a wrong password may be given again."""
-    given = _with_servers(app, person.email, given)
-    account = build_account(app, AccountWish(
-        name="main", address=person.email, display_name=person.name, **given))
-    for attempt in range(1, TRIES + 1):
-        with_secret = _with_password(app, account)
-        results = test_account(app, with_secret)
-        if show_test(app, with_secret, results):
-            return with_secret
-        first = next(error for error in results.values() if error is not None)
-        if attempt == TRIES or not app.can_ask or not isinstance(first, LoginRefused):
-            _forget_password(app)
-            raise first
-    raise AssertionError("the loop returns or raises")
+def _account(wizard: Wizard, person: DataSubject, given: dict[str, Any]) -> Account:
+    """The account, tried; a password that was typed is kept only now that it works."""
+    from dsar.cli.wizard import working_account
+
+    wish = AccountWish(name=ACCOUNT, address=person.email, display_name=person.name, **given)
+    account, typed = working_account(wizard, wish)
+    return account if typed is None else _with_kept_password(wizard.app, account, typed)
 
 
-def _with_servers(app: App, address: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Ask for the servers where neither the user nor the table of providers names them."""
-    from dsar.mail.providers import provider_for
+def _with_kept_password(app: App, account: Account, typed: Secret) -> Account:
+    """In the keyring where that was asked for, else in a file of mode 0600."""
+    from dsar.cli.signin import keep_password
+    from dsar.mail.secret import Keyring, SecretFile
 
-    if (given["smtp"] and given["imap"]) or provider_for(address) or not app.can_ask:
-        return given
-    domain = address.rpartition("@")[2]
-    app.say(f"  {domain} is not in our table of providers.")
-    answer = click.prompt("IMAP and SMTP server (imap.example.org smtp.example.org)", err=True)
-    imap, _, smtp = str(answer).strip().partition(" ")
-    return given | {"imap": imap, "smtp": smtp.strip() or imap}
-
-
-def _password_file(app: App) -> Path:
-    return app.home.config_folder / "secrets" / "main"
-
-
-def _with_password(app: App, account: Account) -> Account:
-    """Ask for the password once and keep it in a file of mode 0600, where no source is given."""
-    from dataclasses import replace
-
-    from dsar.home import write_private
-    from dsar.mail.secret import Prompt, SecretFile
-
-    asked = isinstance(account.secret, Prompt) and app.can_ask and account.auth != "none"
-    if not asked:
-        return account
-    password = click.prompt(f"Password or app password for {account.address}", hide_input=True,
-                            err=True)
-    write_private(_password_file(app), str(password).encode())
-    app.say(f"  kept in {_password_file(app)}, readable by you alone")
-    return replace(account, secret=SecretFile(_password_file(app)))
-
-
-def _forget_password(app: App) -> None:
-    _password_file(app).unlink(missing_ok=True)
+    if not isinstance(account.secret, Keyring):
+        file = app.home.config_folder / "secrets" / ACCOUNT
+        account = replace(account, secret=SecretFile(file))
+    keep_password(account, typed)
+    where = "in the keyring" if isinstance(account.secret, Keyring) else (
+        f"in {app.home.config_folder / 'secrets' / ACCOUNT}, readable by you alone")
+    app.say(f"  password kept {where}")
+    return account
 
 
 def _save(app: App, person: DataSubject, account: Account, chosen: tuple[str, ...]) -> None:
-    from dataclasses import replace
-
     from dsar.config import write_people
 
     app.home.create()

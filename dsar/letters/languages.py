@@ -86,6 +86,14 @@ def country_name(code: str, language: str, folders: Sequence[Path]) -> str:
     return code
 
 
+def country_codes(language: str, folders: Sequence[Path]) -> Mapping[str, str]:
+    """Return the names of all countries in a language by ISO 3166-1 code."""
+    found: dict[str, str] = {}
+    for folder in reversed(folders):
+        found |= _countries(folder / language / "countries.yaml")
+    return found
+
+
 @lru_cache(maxsize=64)
 def _countries(path: Path) -> Mapping[str, str]:
     if not path.exists():

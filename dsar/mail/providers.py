@@ -20,6 +20,7 @@ class Provider:
     login: best first: app-password, password, oauth2, bridge-password, none.
     before_first_use: what a person has to do in the provider's settings.
     plus_addressing: yes, no, likely, unverified, unknown or probe.
+    quarantine: mailboxes that replies may be hidden in; IMAP has no flag for them.
     confidence: how sure hosts, auth and limits are, in words.
     """
 
@@ -35,6 +36,7 @@ class Provider:
     published_limits: Mapping[str, str | int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     plus_addressing: str = "unknown"
+    quarantine: tuple[str, ...] = ()
     supported: bool = True
     notes: str = ""
     confidence: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +66,18 @@ def provider(id: str, address: str = "") -> Provider | None:
         if _id(reader) == id:
             return _provider(reader, address)
     return None
+
+
+def provider_of_mail_server(host: str, address: str) -> Provider | None:
+    """The provider whose server takes a domain's mail, by the end of the MX's name.
+
+    Where several share a server, the one for domains of one's own: it lists the fewest domains.
+    """
+    name = host.rstrip(".").lower()
+    found = [reader for reader in _entries()
+             if any(name == end or name.endswith(f".{end}") for end in reader.texts("mx"))]
+    found.sort(key=lambda reader: len(reader.texts("domains")))
+    return _provider(found[0], address) if found else None
 
 
 def all_providers() -> list[Provider]:
@@ -105,6 +119,7 @@ def _provider(reader: Reader, address: str) -> Provider:
         published_limits=dict(reader.raw("published_limits") or {}),
         limits=_limits(reader.mapping("our_limits")),
         plus_addressing=reader.text("plus_addressing", default="unknown"),
+        quarantine=reader.texts("quarantine"),
         supported=reader.text("status") != "unsupported",
         notes=reader.text("notes"),
         confidence=dict(reader.raw("confidence") or {}),
