@@ -1,0 +1,176 @@
+"""What the workers of a campaign share: which letters are to be written, and which may go now.
+
+The events stay the one truth: a board only finds cases, and records an attempt together with the
+decision that it may be made, so that no two workers make the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from dsar.core.case import Case, SendAttempted
+from dsar.core.contact import mailbox_key
+from dsar.core.fairness import Office, Pace, next_for_controller
+from dsar.core.pacing import Limits, Sent, next_slot
+from dsar.core.retry import is_given_up, next_try
+from dsar.core.taken import case_keys
+from dsar.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On what terms letters may go out.
+
+    waves: released ones. limits: of the account. office: company slug → when somebody is there.
+    jitter: a random number from 0 up to 1.
+    """
+
+    campaign: str
+    waves: Collection[int]
+    account: str
+    limits: Limits
+    pace: Pace
+    office: Callable[[str], Office]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A letter that is this worker's: its case as it stands with the attempt recorded."""
+
+    case: Case
+    attempt: SendAttempted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """No letter may go now. at: when the next one may, None where none waits. waiting: how many."""
+
+    at: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """An approved letter of a wave, as its digest counts it."""
+
+    case_id: str
+    message_id: str
+    digest: str
+
+
+class Board(Protocol):
+    """Finds cases of a campaign for its workers; the contract stands in tests/campaign."""
+
+    def taken(self, campaign: str) -> dict[str, set[tuple[str, str]]]:
+        """Member code → (right, company key) of the cases opened for the member."""
+
+    def unwritten(self, campaign: str, *, limit: int) -> list[str]:
+        """Up to `limit` open cases without a letter, so that workers seldom take the same."""
+
+    def written(self, campaign: str, wave: int) -> Iterator[Written]:
+        """The letters of a wave that wait or went out, in the order of case ids."""
+
+    def opened(self, campaign: str, wave: int) -> int:
+        """How many cases of a wave are open and not yet written."""
+
+    def of_member(self, campaign: str, code: str) -> list[Case]:
+        """The cases of one member."""
+
+    def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
+        """Record the attempt at the letter that may go first, or say when one may.
+
+        Whatever other workers do at the same time: no letter is claimed twice, and neither the
+        limits of the account nor the pace towards a controller are passed.
+        """
+
+
+class ScanningBoard:
+    """A board over a store with one writer: it looks at all cases, and keeps nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def _cases(self, campaign: str) -> Iterator[Case]:
+        return (c for c in self._store.cases() if c.facts.campaign == campaign)
+
+    def taken(self, campaign: str) -> dict[str, set[tuple[str, str]]]:
+        """Member code → (right, company key) of the cases opened for the member."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for case in self._cases(campaign):
+            if case.closed and not case.attempts:
+                continue
+            own = found.setdefault(case.facts.subject_id, set())
+            own.update((case.facts.right, key) for key in case_keys(case))
+        return found
+
+    def unwritten(self, campaign: str, *, limit: int) -> list[str]:
+        """Up to `limit` open cases without a letter."""
+        found = [c.id for c in self._cases(campaign) if is_unwritten(c)]
+        return found[:limit]
+
+    def written(self, campaign: str, wave: int) -> Iterator[Written]:
+        """The letters of a wave, in the order of case ids."""
+        letters = [Written(c.id, c.approvals[-1].message_id, c.approvals[-1].digest)
+                   for c in self._cases(campaign)
+                   if c.facts.wave == wave and c.approvals and (c.approved or c.attempts)]
+        yield from sorted(letters, key=lambda w: w.case_id)
+
+    def opened(self, campaign: str, wave: int) -> int:
+        """How many cases of a wave are open and not yet written."""
+        return sum(c.facts.wave == wave and is_unwritten(c) for c in self._cases(campaign))
+
+    def of_member(self, campaign: str, code: str) -> list[Case]:
+        """The cases of one member."""
+        return [c for c in self._cases(campaign) if c.facts.subject_id == code]
+
+    def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
+        """Record the attempt at the letter that may go first, or say when one may."""
+        cases = list(self._store.cases())
+        by_account = [Sent(a.at, domain_of(a.recipient)) for c in cases for a in c.attempts
+                      if a.account == terms.account]
+        to_mailbox: dict[str, list[datetime]] = {}
+        for case in cases:
+            for attempt in case.attempts:
+                to_mailbox.setdefault(mailbox_key(attempt.recipient), []).append(attempt.at)
+        timed = []
+        for case in cases:
+            if not may_be_sent(case, terms) or case.approved is None:
+                continue
+            recipient = case.approved.recipient
+            slot = next_slot(by_account, terms.limits, domain_of(recipient), now=now,
+                             jitter=jitter)
+            fair = next_for_controller(to_mailbox.get(mailbox_key(recipient), ()), terms.pace,
+                                       terms.office(case.facts.controller), now)
+            if slot is not None and fair is not None:
+                timed.append((max(slot, fair, next_try(case) or now), case.id, case))
+        if not timed:
+            return Later(at=None, waiting=0)
+        at, _, case = min(timed, key=lambda t: t[:2])
+        if at > now or case.approved is None:
+            return Later(at=at, waiting=len(timed))
+        attempt = SendAttempted(on=today, at=now, message_id=case.approved.message_id,
+                                recipient=case.approved.recipient, account=terms.account)
+        self._store.append(case.id, [attempt], after=case.version)
+        return Claimed(case=self._store.case(case.id), attempt=attempt)
+
+
+def is_unwritten(case: Case) -> bool:
+    """Whether a case waits for its letter to be written."""
+    return not case.approvals and not case.closed
+
+
+def may_be_sent(case: Case, terms: Terms) -> bool:
+    """Whether the approved letter of a case may go out on these terms, time apart."""
+    approved, facts = case.approved, case.facts
+    return (approved is not None and facts.campaign == terms.campaign
+            and facts.wave in terms.waves and approved.account == terms.account
+            and approved.channel == "email" and not case.in_doubt and not case.closed
+            and not is_given_up(case))
+
+
+def domain_of(address: str) -> str:
+    """What stands behind the @."""
+    return address.rpartition("@")[2]

@@ -1,0 +1,244 @@
+"""Waves: cases are opened, letters written, the whole looked at by a second person, then sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from dsar.campaign.board import Board, Written
+from dsar.campaign.planning import Held, Planner, plan_member
+from dsar.campaign.roster import load_member, record_campaign, subject_of
+from dsar.core.campaign import Campaign, Wave, four_eyes_problem
+from dsar.core.campaign_events import (
+    CampaignPaused,
+    CampaignResumed,
+    WaveApproved,
+    WaveProposed,
+    WaveWithdrawn,
+)
+from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed
+from dsar.core.member import Member
+from dsar.core.plan import PlannedLetter
+from dsar.core.reference import reference_from
+from dsar.drafting import Desk, approve, opening, reply_address
+from dsar.errors import ConcurrentAppend, DsarError, RefusedByRail, UsageProblem
+from dsar.store import Addition, Store
+
+BATCH = 500
+TRIES = 5
+"""How often new references are drawn where some are taken: 35 bits meet now and then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """What writing the letters of a campaign needs. desk: for a member, with what is enclosed."""
+
+    store: Store
+    board: Board
+    planner: Planner
+    desk: Callable[[Member], Desk]
+    today: date
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign as it was when the planner was made."""
+        return self.planner.campaign
+
+
+def open_cases(
+    chosen: Mapping[str, set[tuple[str, str]]], wave: int, writing: Writing
+) -> Iterator[str]:
+    """Open a case for each (company, right) chosen of each member; yield the ids, in batches."""
+    waiting: list[tuple[PlannedLetter, Member]] = []
+    for code, pairs in chosen.items():
+        member = load_member(writing.store, writing.campaign, code)
+        planned = plan_member(member, writing.planner, only=pairs)
+        waiting += [(p, member) for p in planned if isinstance(p, PlannedLetter)]
+        while len(waiting) >= BATCH:
+            yield from _opened(waiting[:BATCH], wave, writing)
+            waiting = waiting[BATCH:]
+    yield from _opened(waiting, wave, writing)
+
+
+def _opened(
+    letters: list[tuple[PlannedLetter, Member]], wave: int, writing: Writing
+) -> list[str]:
+    for last in range(TRIES, -1, -1):
+        additions = [_opening(planned, member, wave, writing) for planned, member in letters]
+        if len({a.stream for a in additions}) < len(additions):
+            continue
+        try:
+            writing.store.append_all(additions)
+        except ConcurrentAppend:
+            if not last:
+                raise
+            continue
+        return [a.stream for a in additions]
+    raise ConcurrentAppend("No free references were found; run it again.")
+
+
+def _opening(planned: PlannedLetter, member: Member, wave: int, writing: Writing) -> Addition:
+    desk = writing.desk(member)
+    reference = reference_from(desk.entropy(5))
+    sender = desk.sender
+    reply_to = reply_address(sender.address, reference, sender.tag_key) if sender.tag_key else None
+    subject = subject_of(member, writing.planner.keys)
+    event = replace(opening(planned, subject, desk, reference, reply_to),
+                    campaign=writing.campaign.id, wave=wave)
+    return Addition(stream=event.case_id, events=[event], after=0)
+
+
+def write_letter(case_id: str, writing: Writing) -> str:
+    """Write and approve the letter of a case that was opened; return "" or why it cannot be.
+
+    A case for which no letter may be written any more is closed with the reason.
+    """
+    case = writing.store.case(case_id)
+    if case.approvals or case.closed:
+        return ""
+    member = load_member(writing.store, writing.campaign, case.facts.subject_id)
+    planner = replace(writing.planner, taken={})
+    pair = (case.facts.controller, case.facts.right)
+    found = next(plan_member(member, planner, only={pair}), None)
+    why = "the company is no target any more" if found is None else (
+        f"{found.rail}: {found.why}" if isinstance(found, Held) else "")
+    if isinstance(found, PlannedLetter):
+        planned = replace(found, case=case, facts={**found.facts, **mandate_facts(member, writing)})
+        try:
+            approve(planned, subject_of(member, planner.keys), writing.desk(member), overrides={})
+        except ConcurrentAppend:
+            return ""  # another worker was faster
+        except DsarError as error:
+            why = str(error)
+    if why:
+        closed = CaseClosed(on=writing.today, outcome="withdrawn", note=f"not written: {why}")
+        writing.store.append(case_id, [closed], after=case.version)
+    return why
+
+
+def mandate_facts(member: Member, writing: Writing) -> dict[str, object]:
+    """What a letter says of the mandate it comes with; nothing where there is none."""
+    mandate = member.mandate
+    if mandate is None or not writing.planner.by_mandate:
+        return {}
+    return {"mandate_holder": mandate.holder, "mandate_signed_on": mandate.signed_on,
+            "answers_to_holder": member.answers_to == "holder",
+            "member_email": subject_of(member, writing.planner.keys).email}
+
+
+def digest_of(letters: Iterable[Written]) -> tuple[int, str]:
+    """How many letters, and the SHA-256 over case, Message-ID and digest of each, line by line."""
+    total, found = 0, hashlib.sha256()
+    for letter in letters:
+        total += 1
+        found.update(f"{letter.case_id} {letter.message_id} {letter.digest}\n".encode())
+    return total, found.hexdigest()
+
+
+def propose(store: Store, board: Board, campaign: Campaign, wave: int, *, by: str, today: date
+            ) -> Campaign:
+    """Say that the letters of a wave are written, by their digest. Raises UsageProblem."""
+    left = board.opened(campaign.id, wave)
+    if left:
+        raise UsageProblem(f"{left} letters of wave {wave} are not written yet.",
+                           hint=f"dsar campaign work {campaign.id}")
+    letters, digest = digest_of(board.written(campaign.id, wave))
+    if not letters:
+        raise UsageProblem(f"Wave {wave} has no letter.")
+    event = WaveProposed(on=today, wave=wave, letters=letters, digest=digest, by=by)
+    return record_campaign(store, campaign, event)
+
+
+def release(store: Store, board: Board, campaign: Campaign, wave: Wave, *, by: str, today: date
+            ) -> Campaign:
+    """Let a wave go out. Raises RefusedByRail for the rail of four eyes, and for changed letters."""
+    problem = four_eyes_problem(wave, campaign, by)
+    if problem:
+        raise RefusedByRail("four-eyes", problem[0].upper() + problem[1:] + ".",
+                            hint="Another person runs it, with --by or DSAR_AUTHOR set.")
+    letters, digest = digest_of(board.written(campaign.id, wave.number))
+    if digest != wave.proposed.digest:
+        raise RefusedByRail(
+            "four-eyes", f"Wave {wave.number} has other letters than were proposed "
+            f"({letters}, not {wave.proposed.letters}).",
+            hint=f"dsar campaign withdraw {campaign.id} {wave.number}")
+    event = WaveApproved(on=today, wave=wave.number, digest=digest, by=by)
+    return record_campaign(store, campaign, event)
+
+
+def withdraw_wave(store: Store, board: Board, campaign: Campaign, wave: int, *, by: str,
+                  because: str, today: date) -> tuple[Campaign, int]:
+    """Take back what of a wave has not gone out; returns how many letters that were."""
+    event = WaveWithdrawn(on=today, wave=wave, because=because, by=by)
+    campaign = record_campaign(store, campaign, event)
+    taken = [w.case_id for w in board.written(campaign.id, wave)]
+    return campaign, sum(withdraw_letter(store, store.case(c), because, today) for c in taken)
+
+
+def withdraw_letter(store: Store, case: Case, because: str, today: date) -> bool:
+    """Withdraw the letter of a case that was never attempted, and close the case."""
+    if case.closed or case.attempts:
+        return False
+    events: list[ApprovalWithdrawn | CaseClosed] = []
+    if case.approved is not None:
+        events.append(ApprovalWithdrawn(on=today, message_id=case.approved.message_id,
+                                        because=because))
+    events.append(CaseClosed(on=today, outcome="withdrawn", note=because))
+    store.append(case.id, events, after=case.version)
+    return True
+
+
+def pause(store: Store, campaign: Campaign, *, because: str, by: str, today: date) -> Campaign:
+    """Let nothing go out until a person resumes the campaign."""
+    return record_campaign(store, campaign, CampaignPaused(on=today, because=because, by=by))
+
+
+def resume(store: Store, campaign: Campaign, *, because: str, by: str, today: date) -> Campaign:
+    """Go on. Raises UsageProblem where nothing rests."""
+    if campaign.paused is None:
+        raise UsageProblem(f"Campaign {campaign.id} is not paused.")
+    return record_campaign(store, campaign, CampaignResumed(on=today, by=by, because=because))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anomalies:
+    """What after a wave should make somebody look; shares of the letters that went out."""
+
+    letters: int
+    bounced: int
+    refused: int
+    in_doubt: int
+    held: int
+    companies: Mapping[str, int]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for each thing, in words; none where nothing is odd."""
+        found = []
+        for count, words in ((self.bounced, "came back"), (self.refused, "were refused"),
+                             (self.in_doubt, "are in doubt"), (self.held, "were not written")):
+            if count:
+                found.append(f"{count} of {self.letters} letters {words}")
+        found += [f"{slug}: {count} letters came back or were refused"
+                  for slug, count in sorted(self.companies.items(), key=lambda i: -i[1])]
+        return tuple(found)
+
+
+def anomalies(cases: Iterable[Case]) -> Anomalies:
+    """Count what went wrong with the letters of a wave."""
+    letters = bounced = refused = doubt = held = 0
+    companies: dict[str, int] = {}
+    for case in cases:
+        letters += 1
+        bad = bool(case.bounced) or case.refused is not None
+        bounced += bool(case.bounced)
+        refused += case.refused is not None and not case.bounced
+        doubt += case.in_doubt is not None
+        held += bool(case.closed and case.closed.outcome == "withdrawn" and not case.attempts)
+        if bad:
+            slug = case.facts.controller
+            companies[slug] = companies.get(slug, 0) + 1
+    return Anomalies(letters=letters, bounced=bounced, refused=refused, in_doubt=doubt, held=held,
+                     companies=companies)
