@@ -11,6 +11,7 @@ from store_samples import DAY, NOON, attempted, joined, note, opened, sent, star
 
 from dsar.core.campaign_events import ConsentChanged, TargetsChosen
 from dsar.core.case import CaseEvent, CaseOpened, NoteAdded, Retracted, fold
+from dsar.core.glance import glance
 from dsar.core.house import (
     STREAM,
     CompanyExcluded,
@@ -55,6 +56,20 @@ def test_a_case_is_the_fold_of_its_events(store: Store) -> None:
     store.append("acme", events, after=0)
     assert store.case("acme") == fold(events)
     assert store.case("acme").version == 3
+
+
+def test_glances_are_those_of_the_cases_in_their_order(store: Store) -> None:
+    assert list(store.glances()) == []
+    for case_id in ("bolt", "acme"):
+        store.append(case_id, [opened(case_id), attempted("<1@example.org>")], after=0)
+    store.append(STREAM, [CompanyExcluded(on=DAY, slug="acme")], after=0)
+    store.append("bolt", [sent("<1@example.org>")], after=2)
+    store.append("acme", [Retracted(on=DAY, sequence=2, because="a mistake")], after=2)
+    assert list(store.glances()) == list(map(glance, store.cases()))
+    assert [(g.id, g.version, len(g.letters)) for g in store.glances()] == [
+        ("bolt", 3, 1), ("acme", 3, 0)]
+    store.erase("bolt")
+    assert [g.id for g in store.glances()] == ["acme"]
 
 
 def test_cases_come_in_the_order_they_were_opened(store: Store) -> None:
