@@ -1,4 +1,4 @@
-"""What a public report leaves out so that no number below five can be read or computed.
+"""What a public report leaves out so that no number from 1 to 4 can be read or computed.
 
 The attack: whoever has the tables adds and subtracts what they show, within a table and across
 them. The rules here close each known equation between tables: totals that lie close together,
@@ -57,7 +57,7 @@ def merged(days: Sequence[int], bins: Sequence[Bin]) -> tuple[Bin, ...]:
 
 def rounded(table: Table) -> Table:
     """Numbers down to fives and shares to whole percents: the curve has a step for each answer."""
-    rows = tuple(tuple(map(_coarse, row)) for row in table.rows)
+    rows = tuple(tuple(map(_coarse, row)) for row in table.rows if is_showable(row))
     return replace(table, rows=rows, about=f"{table.about} Numbers are rounded down to fives, "
                                            "shares to whole percents.")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from math import inf
 
 from dsar.core.statistics import Share
 
 SMALLEST_SHOWN = 5
-"""`--public` shows no count below this."""
+"""`--public` shows no count below this, except zero: behind that there is nobody."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Table:
 
 
 def public(table: Table, *, also: Collection[int] = (), seen: Collection[int] = ()) -> Table:
-    """Return the table without cells below 5, and without what would give them away.
+    """Return the table without cells from 1 to 4, and without what would give them away.
 
     A row with a small cell, or with two numbers that differ by little, is hidden as a whole.
     Where rows are parts of a known total, those hidden are together a row that anyone can
@@ -106,7 +107,7 @@ def _closed(rows: Sequence[tuple[Cell, ...]], hidden: set[int], block: range) ->
     while found and len(found) < len(block):
         if len(found) > 1 and is_showable(_together([rows[n] for n in found])):
             break
-        found.add(min(set(block) - found, key=lambda n: (_size(rows[n]), n)))
+        found.add(min(set(block) - found, key=lambda n: (_size(rows[n]) or inf, n)))
     return found
 
 
@@ -126,13 +127,14 @@ def _sum(cells: Sequence[Cell], *, own_totals: bool) -> Cell:
 
 
 def _is_small(cell: Cell) -> bool:
+    """Whether somebody few stand behind a number of the cell; behind a zero stands nobody."""
     match cell:
         case Share(k=k, n=n):
-            return min(k, n) < SMALLEST_SHOWN or 0 < n - k < SMALLEST_SHOWN
+            return any(0 < number < SMALLEST_SHOWN for number in (k, n, n - k))
         case Count(n=n):
-            return n < SMALLEST_SHOWN
+            return 0 < n < SMALLEST_SHOWN
         case Estimate(k=k, at_risk=at_risk):
-            return min(k, at_risk) < SMALLEST_SHOWN
+            return any(0 < number < SMALLEST_SHOWN for number in (k, at_risk))
         case _:
             return False
 
@@ -145,7 +147,7 @@ def numbers(row: Sequence[Cell]) -> set[int]:
 
 def are_near(found: Iterable[int]) -> bool:
     """Whether two of the numbers differ, by less than five."""
-    ordered = sorted(found)
+    ordered = sorted(set(found) - {0})
     return any(0 < b - a < SMALLEST_SHOWN for a, b in pairwise(ordered))
 
 

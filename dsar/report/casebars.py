@@ -91,7 +91,7 @@ def _drawing(rows: tuple[dict[str, Any], ...], width: int, *, narrow: bool) -> d
                   "domain": False, "ticks": False}}
     y = {"field": "key", "type": "nominal", "title": None, "axis": None,
          "scale": {"paddingInner": 0.35}}
-    letters, left = (15, 118) if narrow else (30, 236)
+    letters, left = (20, 132) if narrow else (30, 236)
     named = [row | {"name": _named(row, letters)} for row in rows]
     bars = {"width": width - left - 30, "height": ROW * len(rows), "layer": _layers(x, y)}
     labels = {"width": left, "height": ROW * len(rows),

@@ -73,7 +73,7 @@ def _with_published(counted: tuple[Table, ...]) -> tuple[Table, ...]:
 
 def _notes(results: Sequence[Result], *, hide_small: bool, provisional: bool) -> Iterator[str]:
     if hide_small:
-        yield "Public: numbers below 5, and those that would give them away, are not shown."
+        yield "Public: numbers from 1 to 4, and those that would give them away, are not shown."
     if provisional:
         yield ("Provisional: answers that only the machine has read are counted as it read them.")
     else:
