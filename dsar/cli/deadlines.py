@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -41,7 +42,22 @@ def deadlines(app: App, *, wanted: Selector, form: str, output: Path | None) -> 
 
         app.emit_rows(STATUS_COLUMNS, map(status_item, found))
     else:
-        _write("".join(f"{_line(s)}\n" for s in found) or "No open due date.\n", output)
+        _write("".join(f"{line}\n" for line in _lines(found, wanted, output)), output)
+
+
+def _lines(
+    found: list[Glimpse], wanted: Selector, output: Path | None
+) -> Iterator[str]:
+    """All of them; on a terminal, where nothing was chosen, as many as fit it."""
+    from dsar.cli.status import screen_height
+
+    height = screen_height() if output is None and wanted == Selector() else None
+    most = len(found) if height is None or len(found) < height else max(height - 3, 3)
+    yield from map(_line, found[:most])
+    if not found:
+        yield "No open due date."
+    if len(found) > most:
+        yield f"and {len(found) - most:,} more: dsar deadlines --due 30d, or | less"
 
 
 def _line(standing: Glimpse) -> str:
@@ -54,7 +70,7 @@ def _line(standing: Glimpse) -> str:
     if found and found.charitable_due not in (None, found.due):
         marks.append(f"(at the latest {found.charitable_due})")
     if found and found.unverified:
-        marks.append("(rule partly unverified)")
+        marks.append("(unverified)")
     return row((str(standing.answer_by), 12), (when, 9), (standing.case.id, 11),
                (standing.case.facts.controller_name, 22), last=" ".join(marks))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,21 +14,31 @@ from dsar.cli.app import App, pass_app
 from dsar.cli.options import Selector, global_options, selectors
 from dsar.cli.standings import standings
 from dsar.core.status import Glimpse, Status
+from dsar.errors import UsageProblem
 
 DUE_SOON_DAYS = 7
+LOOK_EVERY_S = 5
+CLEAR = "\x1b[H\x1b[J"
+"""Home, then erase to the end of the screen (ECMA-48: CUP, ED)."""
 
 
 @click.command()
 @selectors
 @click.option("--exit-code", is_flag=True,
               help="End with 12 (needs you), 10 (overdue) or 11 (due within 7 days).")
+@click.option("--watch", is_flag=True,
+              help="Stay on a terminal, and show it again when something changes; Ctrl-C ends.")
 @global_options
 @pass_app
-def status(app: App, *, wanted: Selector, exit_code: bool) -> None:
+def status(app: App, *, wanted: Selector, exit_code: bool, watch: bool) -> None:
     """Show where everything stands, most urgent first.
 
-    Reads the ledger only: no network, nothing written. Companies and case ids narrow it down.
+    Reads the ledger only: no network, nothing written. Companies and case ids narrow it down. On
+    a terminal long lists are cut to the screen and say how many more there are.
     """
+    if watch:
+        _watch(app, wanted, exit_code=exit_code)
+        return
     from dsar.report.rows import STATUS_COLUMNS, status_item
 
     with app.glancing() as store:
@@ -43,15 +56,52 @@ def status(app: App, *, wanted: Selector, exit_code: bool) -> None:
 
 
 def _show(app: App, found: Sequence[Glimpse], triage: int, *, chosen: bool) -> None:
+    click.echo("\n".join(_screen(app, found, triage, chosen=chosen,
+                                 height=None if chosen else screen_height())))
+
+
+def _screen(
+    app: App, found: Sequence[Glimpse], triage: int, *, chosen: bool, height: int | None
+) -> list[str]:
     if chosen and not found:
-        click.echo("No case is like that.")
-        return
+        return ["No case is like that."]
     from dsar.mailstate import last_poll
     from dsar.report.terminal import status_lines
 
     poll = last_poll(app.home.cursors)
-    for line in status_lines(found, _who(app, found), app.today, poll=poll, triage=triage):
-        click.echo(line)
+    return list(status_lines(found, _who(app, found), app.today, poll=poll, triage=triage,
+                             height=height))
+
+
+def screen_height() -> int | None:
+    """How many lines the terminal has, or None where the answer goes elsewhere."""
+    return shutil.get_terminal_size().lines if sys.stdout.isatty() else None
+
+
+def _watch(app: App, wanted: Selector, *, exit_code: bool) -> None:
+    """Look every few seconds, and draw again only what has changed."""
+    if exit_code or app.settings.json or app.settings.plain or not sys.stdout.isatty():
+        raise UsageProblem("--watch is for a terminal, alone.",
+                           hint="For a script: dsar status --json, or --exit-code.")
+    shown: list[str] = []
+    while True:
+        app = _of_today(app)
+        with app.glancing() as store:
+            found, triage = standings(app, store, wanted), len(store.house().waiting)
+        height = screen_height() or 24
+        lines = _screen(app, found, triage, chosen=wanted != Selector(), height=height - 1)
+        if lines != shown:
+            cut = [*lines[:height - 2], "  Ctrl-C ends."]
+            sys.stdout.write(CLEAR)  # no colour, so that --no-color leaves it in
+            click.echo("\n".join(cut))
+            shown = lines
+        time.sleep(LOOK_EVERY_S)
+
+
+def _of_today(app: App) -> App:
+    """The same home on the day it is now: a screen may stay open over night."""
+    fresh = App(app.settings, app.environment)
+    return app if fresh.today == app.today else fresh
 
 
 def _who(app: App, found: Sequence[Glimpse]) -> str:

@@ -157,8 +157,13 @@ class Poll:
 
 def status_lines(
     standings: Sequence[Glimpse], who: str, today: date, *, poll: Poll | None, triage: int,
+    height: int | None = None,
 ) -> Iterator[str]:
-    """Yield the status screen, most urgent first. triage: messages waiting for assignment."""
+    """Yield the status screen, most urgent first.
+
+    triage: messages waiting for assignment. height: lines of the screen it has to fit; each
+    group then shows its most urgent cases and counts the others.
+    """
     last = f"last poll {_short(poll.at, today)} ({poll.result})" if poll else "no mail fetched yet"
     yield row((who, 24), (f"{today:%A %-d %b %Y}", 29), last=last)
     if not standings:
@@ -167,13 +172,32 @@ def status_lines(
         return
     yield from _packed(_counts(standings), gap=3)
     groups = _grouped(standings)
-    for title, status in _LISTED:
-        if found := groups.get(status):
-            yield title
-            yield from (_case_row(s, today) for s in found)
+    listed = [(title, status) for title, status in _LISTED if groups.get(status)]
+    most = fewest([len(groups[status]) for _, status in listed], height) if height else None
+    for title, status in listed:
+        found = groups[status]
+        yield title
+        yield from (_case_row(s, today) for s in found[:most])
+        if most is not None and len(found) > most:
+            yield f"  and {len(found) - most:,} more: dsar status --status {status}"
     yield from _packed(_waiting(standings, groups), gap=4)
     if following := next_line(standings, triage=triage):
         yield following
+
+
+HEAD = 7
+"""Lines of the status screen beside its groups: who, counts, waiting, next, and the prompt."""
+
+
+def fewest(lengths: Sequence[int], height: int) -> int:
+    """How many rows each group of the status screen may have so that all fit `height` lines.
+
+    Never fewer than three, and one row is not left out to be counted.
+    """
+    rows = max(lengths, default=0)
+    while rows > 3 and sum(min(n, rows) + (n > rows) + 1 for n in lengths) + HEAD > height:
+        rows -= 1
+    return rows
 
 
 def _short(at: str, today: date) -> str:

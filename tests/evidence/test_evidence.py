@@ -153,10 +153,10 @@ def run_here(content: bytes, path: Path) -> object:
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()):
         patch.setattr(sys, "argv", ["verify.py", str(path)])
         try:
-            exec(compile(VERIFY, "verify.py", "exec"), {})  # noqa: S102: the script itself
+            exec(compile(VERIFY, "verify.py", "exec"), {})  # the script itself
         except SystemExit as ended:
             return ended.code
-        except Exception as fault:  # noqa: BLE001: Python shows it and ends with 1
+        except Exception as fault:  # Python shows it and ends with 1
             return repr(fault)
 
 
@@ -191,7 +191,8 @@ def test_a_flip_in_the_bytes_of_the_zip_is_found_or_changes_no_file(
 
 def test_a_second_file_of_the_same_name_is_found(tmp_path: Path) -> None:
     (tmp_path / "e.zip").write_bytes(WHOLE)
-    with zipfile.ZipFile(tmp_path / "e.zip", "a") as archive, pytest.warns(UserWarning):
+    with (zipfile.ZipFile(tmp_path / "e.zip", "a") as archive,
+          pytest.warns(UserWarning, match="Duplicate")):
         archive.writestr("timeline.txt", member(WHOLE, "timeline.txt"))
     assert run_here((tmp_path / "e.zip").read_bytes(), tmp_path / "again.zip")
 
