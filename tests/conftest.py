@@ -90,3 +90,22 @@ def shared() -> Path:
     if not place or not Path(place).is_dir():
         pytest.skip("DSAR_SHARED does not name the folder of shared data")
     return Path(place)
+
+
+_FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def figures_shown(request: pytest.FixtureRequest) -> list[str]:
+    """What is put in here is printed at the end of the run."""
+    return request.config.stash.setdefault(_FIGURES, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the measured figures, so that whoever reads a run sees them."""
+    if lines := config.stash.get(_FIGURES, []):
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.write_line(line)

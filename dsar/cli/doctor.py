@@ -33,7 +33,7 @@ def doctor(app: App, *, network: bool) -> None:
 
     Reads only, and stays on this machine unless --network is given.
     """
-    checks = [*_files(app), *_data(app), *_ledger(app)]
+    checks = [*_files(app), *_data(app), *_ledger(app), _mail(app)]
     if network:
         checks += list(_servers(app))
     items = [vars(check) for check in checks]
@@ -144,6 +144,19 @@ def _projection(app: App) -> str:
         raise DsarError(f"{sum(found)} cases differ from their events, "
                         f"{len(found) - sum(found)} are missing.", hint="dsar store rebuild")
     return "as the events say"
+
+
+def _mail(app: App) -> Check:
+    """Messages that could not be read: tried again by themselves, or left to the person."""
+    from dsar.mailstate import load_state, quarantined
+
+    troubles = load_state(app.home.cursors).troubles.values()
+    left = quarantined(troubles)
+    listed = ", ".join(f"{t.where.account} {t.where.mailbox} UID {t.where.uid}: {t.why}"
+                       for t in (left or list(troubles))[:5])
+    detail = f"{_count(left or list(troubles), 'message')} unread: {listed}" if troubles else ""
+    return Check(what="mail", ok=not left, detail=detail or "nothing left unread",
+                 fix="Look at it in your mail program; dsar poll --retry")
 
 
 def _servers(app: App) -> Iterator[Check]:

@@ -164,9 +164,11 @@ class _MailboxPoll:
         listed = chain(few, envelopes)
         for envelope in self._promising(listed) if len(few) > FEW else listed:
             self.tally.looked_at += len(few) <= FEW
+            if envelope.coordinates in self.state.troubles:
+                continue  # it has a time of its own
             if envelope.trouble:
                 self._failed(envelope.coordinates, envelope.trouble, envelope)
-            elif envelope.coordinates not in self.state.troubles:
+            else:
                 yield envelope.coordinates
 
     def _promising(self, envelopes: Iterable[Envelope]) -> Iterator[Envelope]:
