@@ -67,6 +67,11 @@ class Home:
         return self.data_folder / "cursors.json"
 
     @property
+    def heartbeat(self) -> Path:
+        """When mail was last fetched with success, and what was told: a cache."""
+        return self.data_folder / "heartbeat.json"
+
+    @property
     def templates(self) -> Path:
         """The user's own letter templates, searched before ours."""
         return self.config_folder / "templates" / "letters"
@@ -75,6 +80,11 @@ class Home:
     def tag_key(self) -> Path:
         """The random key that makes reply addresses unguessable."""
         return self.data_folder / "reply-tag.key"
+
+    @property
+    def campaigns(self) -> Path:
+        """The folder of campaigns: each has a folder of its own with its keys."""
+        return self.data_folder / "campaigns"
 
     @property
     def tombstones(self) -> Path:

@@ -12,6 +12,7 @@ from dsar.cli.options import Selector, global_options
 from dsar.errors import DoneInPart, DsarError
 
 if TYPE_CHECKING:
+    from dsar.cli.notices import Ways
     from dsar.core.case import Case
     from dsar.mail.account import Account
     from dsar.store import Store
@@ -20,35 +21,50 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--notify", metavar="CMD", help="Run this command with the notice as input, "
               "when something needs you that did not before.")
+@click.option("--notify-desktop", is_flag=True, help="Show the notice on the desktop.")
+@click.option("--notify-mail", is_flag=True, help="Mail the notice to yourself.")
 @global_options
 @pass_app
-def run(app: App, *, notify: str | None) -> None:
+def run(app: App, *, notify: str | None, notify_desktop: bool, notify_mail: bool) -> None:
     """Fetch replies, settle doubts and send what is approved: for a timer.
 
     Never starts a new letter. One account that fails does not stop the others; run it again at
-    any time. `dsar schedule` shows how to call it every hour.
+    any time. A notice is given once of each thing that needs you; on the desktop and by mail it
+    names no case. `dsar schedule` shows how to call it every hour.
     """
     from dsar.cli.mailing import account_named, accounts, refuse_real_account_under_set_clock
+    from dsar.cli.notices import Ways
     from dsar.cli.poll import poll_accounts, report
 
     chosen = list(accounts(app)) or [account_named(app, None)]
     for account in chosen:
         refuse_real_account_under_set_clock(app, account)
     failed: list[str] = []
+    ways = Ways(command=notify, desktop=notify_desktop, mail=notify_mail)
     with app.home.working(), app.writing() as store:
-        before = _needing(app, store)
         readable = [a for a in chosen if a.imap is not None or a.maildir is not None]
         tally = poll_accounts(app, store, readable)
         report(app, tally)
         failed += tally.failed
         for account in chosen:
             failed += _drain(app, store, account)
-        fresh = sorted(_needing(app, store) - before)
-    if fresh and notify:
-        failed += _notify(notify, fresh)
+        if ways:
+            failed += _tell(app, ways, _needing(app, store), chosen[0])
     app.next("dsar status")
     if failed:
         raise DoneInPart("Not everything could be done:\n" + "\n".join(failed))
+
+
+def _tell(app: App, ways: Ways, needing: set[str], account: Account) -> list[str]:
+    """Give notice of what is new since the last notice; one that failed is given again."""
+    from dsar.cli.notices import give_notice
+    from dsar.heartbeat import load_heartbeat, note_told
+
+    fresh = load_heartbeat(app.home.heartbeat).fresh(needing)
+    problems = give_notice(app, ways, fresh, account) if fresh else []
+    if not problems:
+        note_told(app.home.heartbeat, needing)
+    return problems
 
 
 def _needing(app: App, store: Store) -> set[str]:
@@ -91,19 +107,3 @@ def _is_held(app: App, case: Case) -> bool:
         return True
     controller = app.registry_with_pulled.get(case.facts.controller)
     return bool(changed_since_approval(case, controller, app.today))
-
-
-def _notify(command: str, lines: list[str]) -> list[str]:
-    """Hand the notice to the user's command; case ids and states only, no names.
-
-    Returns what went wrong, in words.
-    """
-    import shlex
-    import subprocess
-
-    text = "dsar: something needs you\n" + "".join(f"  {line}\n" for line in lines)
-    try:
-        subprocess.run(shlex.split(command), input=text, text=True, check=True, timeout=60)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return [f"the notice could not be given: {type(error).__name__}"]
-    return []

@@ -129,3 +129,141 @@ def test_schedule_shows_units_and_writes_them_once(dsar: Dsar, tmp_path: Path) -
     assert {p.name for p in folder.iterdir()} == {"dsar.service", "dsar.timer"}
     (folder / "dsar.timer").write_text("mine")
     assert "differs" in dsar("schedule", "install", "--folder", str(folder), status=2).err
+
+
+# -- what the person files themselves -------------------------------------------------------------
+
+
+def test_a_prepared_form_is_shown_again_and_its_filing_proved(plain: Dsar, tmp_path: Path) -> None:
+    (plain.home / "companies.local.yaml").write_text(FORM)
+    case = plain("send", "form-only", "--channel", "webform", "--confirm", "1", "--json"
+                 ).lines[0]["case"]
+    shown = plain("queue", "show", case).out
+    assert "https://form-only.example/privacy" in shown
+    assert f"DSAR-{case}" in shown
+    picture = tmp_path / "form receipt.png"
+    picture.write_bytes(b"\x89PNG not really")
+    plain("case", "set", case, "sent", "--how", "R-4711", "--proof", str(picture))
+    assert "proof kept: form receipt.png" in plain("case", "show", case).out
+    plain("case", "evidence", case, "-o", str(tmp_path / "e.zip"))
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "e.zip") as packed:
+        [proof] = [n for n in packed.namelist() if "-proof-" in n]
+        assert packed.read(proof) == picture.read_bytes()
+    assert "No letter of case" in plain("queue", "show", case, status=2).err
+
+
+def test_copy_and_open_are_for_one_form_and_only_when_asked(plain: Dsar, tmp_path: Path) -> None:
+    (plain.home / "companies.local.yaml").write_text(FORM)
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho $1 >> {opened}\n")
+    browser.chmod(0o700)
+    more = {"BROWSER": str(browser)}
+    refused = plain("send", "form-only", "--channel", "post", "--open", "--confirm", "1", status=2)
+    assert "for web forms" in refused.err
+    case = plain("send", "form-only", "--channel", "webform", "--confirm", "1", "--json",
+                 more=more).lines[0]["case"]
+    assert not opened.exists(), "a page is opened only when told"
+    plain("queue", "show", case, "--open", more=more)
+    assert opened.read_text().split() == ["https://form-only.example/privacy"]
+    plain("queue", "show", case, "--open", "--offline", more=more, status=7)
+
+
+def test_without_any_clipboard_copy_is_refused_in_words(plain: Dsar) -> None:
+    (plain.home / "companies.local.yaml").write_text(FORM)
+    case = plain("send", "form-only", "--channel", "webform", "--confirm", "1", "--json"
+                 ).lines[0]["case"]
+    import subprocess
+
+    done = subprocess.run(plain.argv("queue", "show", case, "--copy"), text=True, check=False,
+                          env=plain.environment | {"SSH_CONNECTION": "1"}, capture_output=True,
+                          stdin=subprocess.DEVNULL, start_new_session=True, timeout=60)
+    assert done.returncode == 2
+    assert "no clipboard" in done.stderr
+
+
+def test_over_ssh_the_terminal_is_asked_to_copy(tmp_path: Path) -> None:
+    from base64 import b64encode
+
+    from dsar.cli.clipboard import copy
+
+    terminal = tmp_path / "tty"
+    terminal.write_bytes(b"")
+    assert "OSC 52" in copy("Grüße", {"SSH_CONNECTION": "x"}, terminal=terminal)
+    assert terminal.read_bytes() == b"\x1b]52;c;" + b64encode("Grüße".encode()) + b"\x07"
+
+
+def test_a_posted_letter_counts_from_its_delivery_once_that_is_known(
+    plain: Dsar, tmp_path: Path
+) -> None:
+    pytest.importorskip("typst")
+    (plain.home / "companies.local.yaml").write_text(FORM)
+    case = plain("send", "form-only", "--channel", "post", "--confirm", "1", "-o", str(tmp_path),
+                 "--json").lines[0]["case"]
+    plain("case", "set", case, "sent", "--on", "2026-11-02", "--how", "RR123456785DE")
+    [item] = plain("status", "--json").json["items"]
+    assert (item["sent_on"], item["due"]) == ("2026-11-02", "2026-12-09"), "a week in the post"
+    plain("case", "set", case, "received", "--on", "2026-11-05")
+    assert plain("status", "--json").json["items"][0]["due"] == "2026-12-07", "5 December: Saturday"
+    assert "RR123456785DE" in plain("case", "show", case).out
+    plain("case", "set", case, "received", "--on", "2099-01-01", status=2)
+
+
+BROKERS = """schema: dsar.companies/1
+companies:
+""" + "".join(f"""  broker-{n}:
+    name: Broker {n}
+    country: US
+    categories: [data-broker]
+    contacts:
+      - {{kind: email, value: "privacy@broker-{n}.example", source: invented, checked: 2026-11-01}}
+    brokers_registered_in: [{state}]
+    laws: []
+    languages: [en]
+    checked: 2026-11
+""" for n, state in enumerate(("US-CA", "US-CA", "US-VT")))
+
+
+@pytest.fixture
+def californian(tmp_path: Path) -> Dsar:
+    dsar = Dsar(tmp_path / "home")
+    dsar("person", "add", "cal", "--name", "Cal Example", "--email", "cal@example.org",
+         "--residence", "US-CA", "--language", "en")
+    _account(dsar, "cal@example.org", 9)
+    (dsar.home / "companies.local.yaml").write_text(BROKERS)
+    return dsar
+
+
+SLUGS = ("broker-0", "broker-1", "broker-2")
+
+
+def test_a_californian_is_pointed_to_the_official_place_before_a_mass_mailing(
+    californian: Dsar
+) -> None:
+    shown = californian("send", *SLUGS, "--right", "erasure", "-n").out
+    assert "2 of these are data brokers registered in US-CA" in shown
+    assert "https://privacy.ca.gov/drop/" in shown
+    assert "DROP" not in californian("send", "broker-0", "--right", "erasure", "-n").out
+    assert "DROP" not in californian("send", *SLUGS, "-n").out, "it takes no access requests"
+    californian("person", "add", "ed", "--name", "Ed", "--email", "ed@example.org",
+                "--residence", "DE", "--language", "en")
+    plan = californian("send", *SLUGS, "--right", "erasure", "-n", "-p", "ed", "--account", "main")
+    assert "DROP" not in plan.out
+
+
+def test_a_filing_there_is_a_case_for_each_broker_it_reaches(californian: Dsar) -> None:
+    told = californian("send", *SLUGS, "--right", "erasure", "--channel", "drop").out
+    assert "--filed DATE" in told
+    assert californian("status", "--json").json["items"] == [], "nothing is recorded unsaid"
+    done = californian("send", *SLUGS, "--right", "erasure", "--channel", "drop", "--filed",
+                       "2026-11-02", "--how", "D-99", "--confirm", "2", "--json").lines
+    assert [line["outcome"] for line in done] == ["filed", "filed"]
+    items = californian("status", "--json").json["items"]
+    assert {i["company"] for i in items} == {"broker-0", "broker-1"}
+    assert {(i["sent_on"], i["regime"]) for i in items} == {("2026-11-02", "us-ca-delete-act")}
+    assert {i["due"] for i in items} == {"2027-01-31"}, "90 days"
+    again = californian("send", *SLUGS, "--right", "erasure", "-n", "--json").lines
+    assert [i.get("skipped") for i in again[:2]] == ["duplicate", "duplicate"]
+    californian("send", "broker-0", "--right", "erasure", "--filed", "2026-11-02", status=2)
