@@ -104,7 +104,7 @@ def approve(
     message = desk.compose(desk.render(letter), letter, headers)
     digest = desk.archive.add(message)
     events: list[CaseEvent] = [] if earlier else [
-        _opened(planned, subject, desk, reference, headers.reply_to)]
+        opening(planned, subject, desk, reference, headers.reply_to)]
     events += [RailOverridden(on=desk.today, rail=rail, reason=reason)
                for rail, reason in overrides.items() if rail in planned.overridden]
     events.append(LetterApproved(
@@ -143,8 +143,9 @@ def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:
     )
 
 
-def _opened(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference: str,
+def opening(planned: PlannedLetter, subject: DataSubject, desk: Desk, reference: str,
             reply_to: str | None) -> CaseOpened:
+    """The event that begins a case for this letter; `reply_to`: where its answers arrive."""
     controller = planned.controller
     acts = place_of_action(controller.country, planned.regime, subject.residence)
     mailboxes = {c.value for c in controller.emails()} | set(controller.reply_mailboxes)
@@ -173,8 +174,8 @@ def waiting_letters(store: Store, read: Callable[[str], bytes], cases: Sequence[
         approved = case.approved
         if approved is None or case.in_doubt or case.closed or approved.account not in addresses:
             continue
-        if approved.channel != "email":
-            continue
+        if approved.channel != "email" or case.facts.campaign is not None:
+            continue  # a campaign's letters go out in waves, by its own workers
         later = next_try(case)
         if is_given_up(case) or (later is not None and now < later):
             continue

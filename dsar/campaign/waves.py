@@ -153,7 +153,7 @@ def propose(store: Store, board: Board, campaign: Campaign, wave: int, *, by: st
 
 def release(store: Store, board: Board, campaign: Campaign, wave: Wave, *, by: str, today: date
             ) -> Campaign:
-    """Let a wave go out. Raises RefusedByRail for the rail of four eyes, and for changed letters."""
+    """Let a wave go out. Raises RefusedByRail: four eyes, or other letters than proposed."""
     problem = four_eyes_problem(wave, campaign, by)
     if problem:
         raise RefusedByRail("four-eyes", problem[0].upper() + problem[1:] + ".",

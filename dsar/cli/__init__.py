@@ -47,12 +47,16 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Reports": {
         "report": "What came of the requests: text, md, html, csv or json.",
     },
+    "Campaigns": {
+        "campaign": "File for the members of a group: members, mandates, waves, progress.",
+    },
     "House": {
         "backup": "Write everything into one encrypted file.",
         "export": "Give a person everything that is kept about them.",
         "forget": "Remove a person, a company or old cases for good.",
         "passphrase": "Encrypt ledger and mail at rest: set, change, remove.",
         "restore": "Bring a backup back into an empty home.",
+        "store": "The ledger's place: copy, migrate, check, rebuild.",
         "schedule": "Have `dsar run` called every hour: show, install.",
         "version": "Show the version of dsar and of its data.",
     },

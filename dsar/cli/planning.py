@@ -56,22 +56,26 @@ def make_plan(app: App, wanted: Selector, wish: Wish, cases: Sequence[Case], hou
     if wish.language and wish.language not in languages:
         raise UsageProblem(f"There are no letters in {wish.language!r}.",
                            hint=f"There are: {', '.join(languages)}")
-    excluded = {slug: event.because for slug, event in house.excluded.items()}
-    excluded |= {c.slug: c.excluded for c in app.registry if c.excluded is not None}
     choice = Choice(
         right=wish.right, subject=app.subject, today=app.today,
-        languages=lambda regime: _languages(app, regime, wish.right),
+        languages=lambda regime: languages_for(app, regime, wish.right),
         regimes_for=lambda controller: [
             (narrowed_law(regime, wish.right, wish.demands), because)
             for regime, because in regimes_for(app, controller)], law=wanted.law,
         named=frozenset(wanted.slugs) | wanted.only, language=wish.language, again=wish.again,
         anyway=wish.anyway, in_use=_in_use(app, wish.right),
         channel=wish.channel, accept_unverified=wish.include_unverified,
-        excluded=excluded, tombstones=load_tombstones(app.home.tombstones),
+        excluded=excluded_companies(app, house), tombstones=load_tombstones(app.home.tombstones),
     )
     plain = not wish.include_unverified and wish.channel != PLATFORM
     companies = app.registry if plain else app.registry_with_pulled
     return plan_requests(app.controllers(wanted, companies), cases, choice)
+
+
+def excluded_companies(app: App, house: House) -> dict[str, str]:
+    """The companies no letter goes to, with why: by the person's word, and by the registry."""
+    excluded = {slug: event.because for slug, event in house.excluded.items()}
+    return excluded | {c.slug: c.excluded for c in app.registry if c.excluded is not None}
 
 
 def _in_use(app: App, right: str) -> dict[str, str]:
@@ -121,7 +125,7 @@ def _stays_queued(app: App, case: Case, account: Account, channel: str) -> tuple
     return None
 
 
-def _languages(app: App, regime: Regime, right: str) -> tuple[str, ...]:
+def languages_for(app: App, regime: Regime, right: str) -> tuple[str, ...]:
     """Languages in which a request for this right can be written under this law."""
     from dsar.core.letter import Stage
     from dsar.letters.catalogue import languages_of
