@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests with real mail servers need; starts no daemon.
+# Installs the Debian packages that the tests with real servers need; starts no daemon.
 # Run as root. Does nothing, quickly, where all of them are there.
 set -euo pipefail
-packages=(postfix dovecot-core dovecot-imapd dovecot-lmtpd postgrey openssl)
+packages=(postfix dovecot-core dovecot-imapd dovecot-lmtpd postgrey openssl postgresql)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -136,6 +136,14 @@ class PostgresServer:
         self.sql(f"CREATE DATABASE {name} OWNER {owner}")
         return name
 
+    def new_ledger(self) -> str:
+        """Make an empty ledger; return its URL for a role that is not its owner."""
+        from dsar.store.postgres_migrate import migrate
+
+        name = self.new_database()
+        migrate(self.url(name, OWNER), roles=[WORKER])
+        return self.url(name)
+
     def url(self, database: str, role: str = WORKER) -> str:
         """How a role reaches a database; the password lies in the passfile."""
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"

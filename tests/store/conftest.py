@@ -8,14 +8,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from servers.postgres import OWNER, WORKER, PostgresServer
+from servers.postgres import PostgresServer
 from store_samples import NOON
 
 from dsar.keeping.atrest import Key
 from dsar.store import Store
 from dsar.store.memory import MemoryStore
 from dsar.store.postgres import PostgresStore
-from dsar.store.postgres_migrate import migrate
 from dsar.store.tiny import TinyStore
 
 Now = Callable[[], datetime]
@@ -33,17 +32,10 @@ def _key(*, readable_status: bool) -> Key:
     return Key(bytes(range(32)), readable_status=readable_status, seals=True)
 
 
-def new_ledger(server: PostgresServer) -> str:
-    """Return the URL of an empty, migrated ledger, for a role that is not its owner."""
-    name = server.new_database()
-    migrate(server.url(name, OWNER), roles=[WORKER])
-    return server.url(name)
-
-
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> str:
     """An empty ledger in PostgreSQL."""
-    return new_ledger(postgres)
+    return postgres.new_ledger()
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ def store(
     """An empty store of each kind, open for writing."""
     opened: Store
     if request.param == "postgres":
-        url = new_ledger(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_ledger()
         opened = PostgresStore(url, write=True, now=clock, author="jo")
     else:
         opened = STORES[request.param](tmp_path / "ledger", clock)

@@ -1,4 +1,4 @@
-"""Runs in a child process: `python store_worker.py WHAT FOLDER`; one line per acknowledgement."""
+"""Runs in a child process: `python store_worker.py WHAT PLACE`; one line per acknowledgement."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
 from store_samples import note, opened
 
@@ -15,8 +14,9 @@ from dsar.errors import StorageFailed
 from dsar.store import Store, open_store
 
 
-def _open(folder: Path) -> Store:
-    return open_store(f"tinydb:{folder}", write=True)
+def _open(place: str) -> Store:
+    url = place if place.startswith("postgresql:") else f"tinydb:{place}"
+    return open_store(url, write=True)
 
 
 def _say(word: object) -> None:
@@ -24,9 +24,9 @@ def _say(word: object) -> None:
     sys.stdout.flush()
 
 
-def append_pairs(folder: Path) -> None:
+def append_pairs(place: str) -> None:
     """Append two events at a time for ever; say after each how many the case has by now."""
-    store = _open(folder)
+    store = _open(place)
     have = len(store.events("acme"))
     if not have:
         store.append("acme", [opened("acme"), note("1")], after=0)
@@ -37,19 +37,19 @@ def append_pairs(folder: Path) -> None:
         _say(first + 2)
 
 
-def hold(folder: Path) -> None:
+def hold(place: str) -> None:
     """Hold the lock until stdin ends."""
-    store = _open(folder)
+    store = _open(place)
     store.append("acme", [opened("acme")], after=0)
     _say("ready")
     sys.stdin.read()
     store.close()
 
 
-def fill(folder: Path) -> None:
+def fill(place: str) -> None:
     """Append until the disk is full (a limit on the size of files), then once there is room."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    store = _open(folder)
+    store = _open(place)
     store.append("acme", [opened("acme")], after=0)
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, resource.RLIM_INFINITY))
     have = 1
@@ -71,7 +71,7 @@ def fill(folder: Path) -> None:
     store.close()
 
 
-WORK: dict[str, Callable[[Path], None]] = {"append": append_pairs, "hold": hold, "fill": fill}
+WORK: dict[str, Callable[[str], None]] = {"append": append_pairs, "hold": hold, "fill": fill}
 
 if __name__ == "__main__":
-    WORK[sys.argv[1]](Path(sys.argv[2]))
+    WORK[sys.argv[1]](sys.argv[2])

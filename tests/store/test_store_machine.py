@@ -8,16 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from servers.postgres import PostgresServer
 from store_samples import DAY, case_events, house_events, joined, member_events, opened
 
 from dsar.core.case import Case, CaseOpened, Retracted, extend, fold
+from dsar.core.glance import glance
 from dsar.core.house import STREAM
 from dsar.errors import ConcurrentAppend, UnknownCase
 from dsar.store import Addition, Store
 from dsar.store.memory import MemoryStore
+from dsar.store.postgres import PostgresStore
 from dsar.store.tiny import TinyStore
 
 NAMES = st.sampled_from(["acme", "bolt", 'c"\u2028\\d'])
@@ -36,7 +44,7 @@ class Ledgers(RuleBasedStateMachine):
         self.memory = MemoryStore(now=_now, author="jo")
         self.tiny: Store = self._open()
 
-    def _open(self) -> TinyStore:
+    def _open(self) -> Store:
         return TinyStore(Path(self.folder.name), write=True, now=_now, author="jo")
 
     def teardown(self) -> None:
@@ -127,3 +135,21 @@ class Ledgers(RuleBasedStateMachine):
 
 TestLedgers = Ledgers.TestCase
 TestLedgers.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_memory_and_postgres_agree_whatever_one_does(postgres: PostgresServer) -> None:
+    class InPostgres(Ledgers):
+        def __init__(self) -> None:
+            self.url = postgres.new_ledger()
+            super().__init__()
+
+        def _open(self) -> Store:
+            return PostgresStore(self.url, write=True, now=_now, author="jo")
+
+        @invariant()
+        def the_projection_is_the_fold(self) -> None:
+            assert list(self.tiny.glances()) == list(map(glance, self.memory.cases()))
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        InPostgres, settings=settings(max_examples=8, stateful_step_count=20, deadline=None,
+                                      suppress_health_check=list(HealthCheck)))

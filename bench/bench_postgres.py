@@ -1,0 +1,172 @@
+"""The ledger in PostgreSQL: appending beside a bare INSERT with commit, and reading all glances.
+
+    python bench/bench_postgres.py [CASES ...]        (default: 10000 100000)
+
+Starts a PostgreSQL of its own. Each case has five events; they are written by COPY. Samples
+alternate between the ledger and a bare INSERT of the same row into a table of the same size, so
+that a busy machine slows both; times are medians. 1000000 cases take 8 GB and some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench")]
+
+import psycopg
+from bench_store import life
+from servers.postgres import OWNER, PostgresServer
+
+from dsar.core.case import CaseEvent, NoteAdded, ReplyReceived, fold
+from dsar.store.codec import encode
+from dsar.store.postgres import PostgresStore
+from dsar.store.postgres_rows import case_row
+
+AT = datetime(2026, 1, 5, 10, tzinfo=UTC)
+SAMPLES, VARIANTS, MARK = 400, 60, 987654321
+BARE = """CREATE TABLE bare AS TABLE dsar.events;
+ALTER TABLE bare ADD PRIMARY KEY (position, sequence)"""
+
+
+def five(number: int, day: date) -> list[CaseEvent]:
+    """Return a case that got a reply on `day`."""
+    reply = ReplyReceived(on=day, at=AT, digest="cd" * 32, message_id=f"<r{number}@x.example>",
+                          sender=f"privacy@company{number}.example", subject="Your request",
+                          authentic="aligned", evidence=("In-Reply-To",))
+    return [*life(number), reply]
+
+
+def templates() -> list[tuple[list[tuple[str, str]], dict[str, Any]]]:
+    """Return per day the kinds and bodies of a case, and its projection, for number MARK."""
+    found = []
+    for variant in range(VARIANTS):
+        events = five(MARK, date(2026, 1, 6) + timedelta(days=variant))
+        bodies = [json.dumps(encode(e), separators=(",", ":")) for e in events]
+        found.append(([(type(e).__name__, b) for e, b in zip(events, bodies, strict=True)],
+                      case_row(fold(events))))
+    return found
+
+
+def fill(url: str, cases: int) -> None:
+    """Write streams, events and projection by COPY, as the owner may."""
+    made = templates()
+    with psycopg.connect(url) as db:
+        _copy(db, "streams (position, stream, version)",
+              ((n, f"company-{n}-access-eu-gdpr", 5) for n in range(1, cases + 1)))
+        _copy(db, "events (position, sequence, recorded_at, append_id, author, kind, body)",
+              _event_rows(made, cases))
+        _copy(db, "courses (digest, form, value)",
+              ((f"\\x{row['digest']}", row["form"], row["value"]) for _, row in made))
+        ids: dict[str, int] = dict(db.execute(
+            "SELECT encode(digest, 'hex'), id FROM dsar.courses").fetchall())
+        _copy(db, "glances (position, version, course, subject_id, controller, controller_name, "
+              "campaign, wave)",
+              ((n, 5, ids[made[n % VARIANTS][1]["digest"]], "jo", f"company-{n}", "Company Ltd",
+                "open-files", 1) for n in range(1, cases + 1)))
+        db.execute("SELECT setval('dsar.streams_position_seq', %s)", [cases])
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute(BARE.encode())
+        db.execute("VACUUM ANALYZE")
+
+
+def _event_rows(made: list[Any], cases: int) -> Iterator[tuple[Any, ...]]:
+    mark, hexadecimal = str(MARK), f"{MARK:08x}"
+    at = AT.isoformat()
+    for n in range(1, cases + 1):
+        append_id, number, code = UUID(int=n), str(n), f"{n:08x}"
+        for sequence, (kind, body) in enumerate(made[n % VARIANTS][0], start=1):
+            yield (n, sequence, at, append_id, "dsar", kind,
+                   body.replace(mark, number).replace(hexadecimal, code))
+
+
+def _copy(db: psycopg.Connection[Any], table: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    with db.cursor().copy(f"COPY dsar.{table} FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds `work` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def measure_appends(store: PostgresStore, db: psycopg.Connection[Any], cases: int) -> list[float]:
+    """Return the median µs of: bare INSERT, append after reading the case, append unread."""
+    bare, read, unread = [], [], []
+    step = cases // (2 * SAMPLES)
+    for sample in range(SAMPLES):
+        event = NoteAdded(on=AT.date(), text=f"A note of the usual length, no. {sample}. " * 7)
+        first, second = (f"company-{1 + (2 * sample + k) * step}-access-eu-gdpr" for k in (0, 1))
+        store.case(first)
+        bare.append(timed(partial(_insert, db, 1 + (2 * sample) * step, event)))
+        read.append(timed(partial(store.append, first, [event], after=5)))
+        unread.append(timed(partial(store.append, second, [event], after=5)))
+    return [statistics.median(times) * 1e6 for times in (bare, read, unread)]
+
+
+def _insert(db: psycopg.Connection[Any], number: int, event: NoteAdded) -> None:
+    """Encode the same event, insert one row, commit durably."""
+    body = json.dumps(encode(event), separators=(",", ":"))
+    db.execute("INSERT INTO bare VALUES (%s, 6, %s, %s, %s, %s, %s)",
+               [number, AT, uuid4(), "dsar", "NoteAdded", body])
+
+
+def report(server: PostgresServer, cases: int, before: dict[str, float]) -> dict[str, float]:
+    """Measure at one size and print the rows; return the figures to compare with."""
+    name = server.new_database()
+    owner = server.url(name, OWNER)
+    from dsar.store.postgres_migrate import migrate
+
+    migrate(owner)
+    filled = timed(partial(fill, owner, cases))
+    store = PostgresStore(owner, write=True, now=lambda: AT, author="dsar")
+    with psycopg.connect(owner, autocommit=True) as db:
+        bare, read, unread = measure_appends(store, db, cases)
+        progress = timed(lambda: db.execute(
+            "SELECT course, count(*) FROM dsar.glances WHERE campaign = 'open-files' "
+            "GROUP BY course").fetchall())
+    found = {"bare INSERT": bare, "append": read, "append, unread": unread,
+             "courses of a campaign": progress * 1e6,
+             "all glances": timed(lambda: sum(1 for _ in store.glances())) * 1e6}
+    if cases <= 100_000:
+        found["all cases folded"] = timed(lambda: sum(1 for _ in store.cases())) * 1e6
+    store.close()
+    size = server.sql(f"SELECT pg_database_size('{name}') / 1000000").strip()
+    print(f"\n{cases} cases, {5 * cases} events, {size} MB, filled in {filled:.0f} s")
+    for what, micros in found.items():
+        against = f"{micros / bare:6.2f} of bare" if micros < 1e5 and "a" in what else ""
+        grown = f"   {micros / before[what]:5.2f} of the size before" if what in before else ""
+        shown = f"{micros:8.0f} µs" if micros < 1e5 else f"{micros / 1e6:8.2f} s "
+        print(f"  {what:24} {shown} {against:16}{grown}")
+    server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    return found
+
+
+def main(sizes: list[int]) -> None:
+    """Measure at each size, on a server that is gone afterwards."""
+    server = PostgresServer.make()
+    before: dict[str, float] = {}
+    try:
+        server.start()
+        os.environ.update(server.environment)
+        for cases in sizes:
+            before = report(server, cases, before)
+    finally:
+        server.stop(purge=True)
+
+
+if __name__ == "__main__":
+    main([int(word) for word in sys.argv[1:]] or [10_000, 100_000])
