@@ -100,10 +100,9 @@ class MicrosoftLogin:
 
     @cached_property
     def _client(self) -> Any:
-        msal = _library()
-        return msal.PublicClientApplication(
+        return _library().PublicClientApplication(
             self._source.client_id, authority=self._source.authority, token_cache=self._cache,
-            verify=str(self._source.ca_file) if self._source.ca_file else True, timeout=TIMEOUT_S,
+            http_client=_web(self._source.ca_file),
             instance_discovery=False,  # else another host is asked whether this one is Microsoft's
         )
 
@@ -168,7 +167,23 @@ def _library() -> Any:
         raise SecretUnavailable(
             "Signing in at Microsoft needs the package `msal`.",
             hint="Install `dsar-cli[microsoft]`.") from None
+    import logging
+
+    logging.getLogger("msal").setLevel(logging.ERROR)  # at DEBUG it writes down device codes
     return msal
+
+
+def _web(ca_file: Path | None) -> Any:
+    """A session with a time limit. The environment must not name other certificates than ours."""
+    from functools import partial
+
+    import requests
+
+    session = requests.Session()
+    if ca_file is not None:
+        session.verify, session.trust_env = str(ca_file), False
+    session.request = partial(session.request, timeout=TIMEOUT_S)  # type: ignore[method-assign]
+    return session
 
 
 def _why(answer: Mapping[str, Any]) -> str:
