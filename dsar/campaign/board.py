@@ -6,14 +6,18 @@ decision that it may be made, so that no two workers make the same one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol, cast
 
+from dsar.core.campaign_events import MemberEvent, member_stream
 from dsar.core.case import Case, SendAttempted
 from dsar.core.contact import mailbox_key
+from dsar.core.course import Course
 from dsar.core.fairness import Office, Pace, next_for_controller
+from dsar.core.member import Member, fold_member
 from dsar.core.pacing import Limits, Sent, next_slot
 from dsar.core.retry import is_given_up, next_try
 from dsar.core.taken import case_keys
@@ -61,6 +65,29 @@ class Written:
     digest: str
 
 
+class Tally(NamedTuple):
+    """So many cases of one company and wave that ran alike."""
+
+    company: str
+    wave: int
+    course: Course
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Numbers of members. mandated: with a mandate that is valid today. written_to: with at least
+    one letter out."""
+
+    joined: int = 0
+    left: int = 0
+    mandated: int = 0
+    kits: int = 0
+    written_to: int = 0
+    shared: int = 0
+    analysis: int = 0
+
+
 class Board(Protocol):
     """Finds cases of a campaign for its workers; the contract stands in tests/campaign."""
 
@@ -78,6 +105,15 @@ class Board(Protocol):
 
     def of_member(self, campaign: str, code: str) -> list[Case]:
         """The cases of one member."""
+
+    def tally(self, campaign: str) -> Iterator[Tally]:
+        """How many cases of each company and wave have the same course."""
+
+    def people(self, campaign: str, today: date) -> People:
+        """How many members went how far."""
+
+    def sending_days(self, account: str) -> int:
+        """On how many days (UTC) the account has sent."""
 
     def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
         """Record the attempt at the letter that may go first, or say when one may.
@@ -126,6 +162,28 @@ class ScanningBoard:
         """The cases of one member."""
         return [c for c in self._cases(campaign) if c.facts.subject_id == code]
 
+    def tally(self, campaign: str) -> Iterator[Tally]:
+        """How many cases of each company and wave have the same course."""
+        counted = Counter((g.controller, g.wave, g.course) for g in self._store.glances()
+                          if g.campaign == campaign)
+        yield from (Tally(*key, count) for key, count in counted.items())
+
+    def people(self, campaign: str, today: date) -> People:
+        """How many members went how far."""
+        reached = {g.subject_id for g in self._store.glances()
+                   if g.campaign == campaign and g.course.letters}
+        counted = Counter[str]()
+        for _, recorded in self._store.history(member_stream(campaign, "")):
+            member = fold_member(cast(MemberEvent, r.event) for r in recorded)
+            counted.update(_marks(member, today))
+            counted["written_to"] += member.code in reached
+        return People(**counted)
+
+    def sending_days(self, account: str) -> int:
+        """On how many days (UTC) the account has sent."""
+        return len({a.at.date() for c in self._store.cases() for a in c.attempts
+                    if a.account == account})
+
     def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
         """Record the attempt at the letter that may go first, or say when one may."""
         cases = list(self._store.cases())
@@ -155,6 +213,21 @@ class ScanningBoard:
                                 recipient=case.approved.recipient, account=terms.account)
         self._store.append(case.id, [attempt], after=case.version)
         return Claimed(case=self._store.case(case.id), attempt=attempt)
+
+
+def _marks(member: Member, today: date) -> Iterator[str]:
+    yield "joined"
+    mandate = member.mandate
+    if member.left:
+        yield "left"
+    if mandate and mandate.revoked_on is None and today <= mandate.expires_on and not member.left:
+        yield "mandated"
+    if member.kit:
+        yield "kits"
+    if member.shared:
+        yield "shared"
+    if member.analysis:
+        yield "analysis"
 
 
 def is_unwritten(case: Case) -> bool:

@@ -1,0 +1,277 @@
+"""`dsar campaign send | approve | withdraw | pause | resume`: waves, looked at before they go."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import click
+
+from dsar.campaign.planning import Outlook, choose_wave, survey
+from dsar.campaign.roster import load_campaign, load_members
+from dsar.campaign.waves import (
+    open_cases,
+    propose,
+    release,
+    withdraw_wave,
+    write_letter,
+)
+from dsar.campaign.waves import pause as pause_campaign
+from dsar.campaign.waves import resume as resume_campaign
+from dsar.cli.app import App, pass_app
+from dsar.cli.campaigning import Room, who
+from dsar.cli.options import global_options
+from dsar.core.fairness import Forecast, Pace, forecast
+from dsar.errors import RefusedByRail, UsageProblem
+
+BY = "Who acts, for the ledger.  [default: DSAR_AUTHOR, or the user of this machine]"
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.option("-n", "--dry-run", is_flag=True,
+              help="Show the plan, when it is done and which limit binds; write nothing.")
+@click.option("--letters", "size", type=click.IntRange(min=1), metavar="N",
+              help="Letters of this wave.  [default: 50 for the first, then all]")
+@click.option("--confirm", type=int, metavar="N", help="The number of letters, in place of "
+              "typing it.")
+@click.option("--by", metavar="NAME", help=BY)
+@global_options
+@pass_app
+def send(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confirm: int | None,
+         by: str | None) -> None:
+    """Plan, and write the next wave of letters.
+
+    Nothing leaves the machine here: `approve` releases a wave and `work` sends it. The first wave
+    is small and chosen across members and companies; after it the campaign pauses by itself.
+    """
+    if dry_run:
+        with app.reading() as store:
+            room = Room.of(app, store, campaign_id)
+            _show(app, room, _survey(room))
+        return
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        _refuse_now(room)
+        if not room.board.unwritten(campaign_id, limit=1):
+            outlook = _survey(room)
+            wave = size or (room.campaign.started.first_wave if not room.campaign.waves
+                            else max(outlook.letters, 1))
+            count = min(wave, outlook.letters)
+            _show(app, room, outlook, this_wave=count)
+            if not count:
+                app.next(f"dsar campaign progress {campaign_id}")
+                return
+            app.confirm_number(count, given=confirm)
+            _open(app, room, outlook, count)
+        _write_and_propose(app, room, who(app, by))
+
+
+def _refuse_now(room: Room) -> None:
+    campaign = room.campaign
+    if campaign.closed:
+        raise UsageProblem(f"Campaign {campaign.id} is closed.")
+    if not room.by_mandate:
+        raise RefusedByRail("mandate", f"In campaign {campaign.id} each member sends.",
+                            hint=f"dsar campaign kit {campaign.id} -o FOLDER")
+    if campaign.paused:
+        raise RefusedByRail("wave", f"Campaign {campaign.id} is paused: "
+                            f"{campaign.paused.because}.",
+                            hint=f"dsar campaign resume {campaign.id} --reason TEXT")
+    if campaign.open_wave:
+        number = campaign.open_wave.number
+        raise RefusedByRail("four-eyes", f"Wave {number} waits to be approved.",
+                            hint=f"dsar campaign approve {campaign.id} {number}")
+
+
+def _survey(room: Room) -> Outlook:
+    planner = room.planner(room.board.taken(room.campaign.id))
+    return survey(load_members(room.store, room.campaign), planner)
+
+
+def _open(app: App, room: Room, outlook: Outlook, count: int) -> None:
+    chosen = choose_wave(outlook, count)
+    writing = room.writing(room.board.taken(room.campaign.id))
+    opened = sum(1 for _ in open_cases(chosen, room.campaign.next_wave, writing))
+    app.say(f"{opened} cases opened.")
+
+
+def _write_and_propose(app: App, room: Room, by: str) -> None:
+    """Write what is opened and not written; other workers may help. Then propose the wave."""
+    writing = room.writing({})
+    failed: list[str] = []
+    while some := room.board.unwritten(room.campaign.id, limit=500):
+        for case_id in some:
+            why = write_letter(case_id, writing)
+            if why:
+                failed.append(f"{case_id}: {why}")
+    number = room.campaign.next_wave
+    campaign = propose(room.store, room.board, room.campaign, number, by=by, today=app.today)
+    wave = campaign.waves[number]
+    app.say(f"Wave {number}: {wave.proposed.letters} letters written, "
+            f"digest {wave.proposed.digest[:16]}.")
+    for line in failed[:20]:
+        app.say(f"  not written: {line}")
+    if wave.proposed.letters > campaign.started.four_eyes_over:
+        app.say(f"More than {campaign.started.four_eyes_over} letters: "
+                "a second person approves them.")
+    app.next(f"dsar campaign approve {campaign.id} {number}")
+
+
+def _show(app: App, room: Room, outlook: Outlook, *, this_wave: int | None = None) -> None:
+    seen = forecast_of(room, outlook)
+    summary: dict[str, Any] = {
+        "campaign": room.campaign.id, "members": len(outlook.members),
+        "companies": len(outlook.companies), "letters": seen.letters,
+        "without_letter": outlook.without_letter, "this_wave": this_wave,
+        "finish_on": seen.finish_on.isoformat() if seen.finish_on else None,
+        "days": seen.days, "binding": seen.binding,
+    }
+    if app.settings.json:
+        items = [{"company": slug, "letters": outlook.per_company[slug]}
+                 for slug in outlook.companies]
+        held = [{"rail": rail, "why": why, "letters": n}
+                for (rail, why), n in outlook.held.most_common()]
+        app.emit("campaign-plan", items, {**summary, "held": held})
+        return
+    for line in _plan_lines(room, outlook, seen):
+        app.say(line)
+
+
+def _plan_lines(room: Room, outlook: Outlook, seen: Forecast) -> list[str]:
+    started = room.campaign.started
+    lines = [f"Campaign {room.campaign.id}: {len(outlook.members)} members, "
+             f"{len(outlook.companies)} companies, {seen.letters} letters to write."]
+    if outlook.held:
+        lines.append(f"Held back ({sum(outlook.held.values())}):")
+        lines += [f"  {count:>7}  {rail}: {why}"
+                  for (rail, why), count in outlook.held.most_common(12)]
+    pace = f"{started.per_controller_per_day} a day to each company"
+    pace += ", in its working hours" if started.spread else ""
+    limits = room.account.limits
+    lines.append(f"Limits: {pace}; account {room.account.name} "
+                 f"{limits.per_day or 'unlimited'} a day.")
+    if seen.binding == "never":
+        lines.append("With these limits no letter ever goes out.")
+    elif seen.letters:
+        what = {"account": f"the account {room.account.name} binds",
+                "controller": "the pace towards the companies binds",
+                "none": "no limit binds"}[seen.binding]
+        lines.append(f"All out by {seen.finish_on} ({seen.days} days): {what}.")
+    return lines
+
+
+def forecast_of(room: Room, outlook: Outlook) -> Forecast:
+    """When all letters are out, by the account's limits and the pace towards each company."""
+    started, limits = room.campaign.started, room.account.limits
+    before = room.board.sending_days(room.account.name)
+    hours = 8 if started.spread else 24
+
+    def cap(day: int) -> int | None:
+        caps = [c for c in (
+            limits.per_day,
+            limits.per_minute * 60 * hours if limits.per_minute else None,
+            limits.first_day * 2 ** min(before + day, 30)
+            if limits.first_day is not None and limits.per_day is not None else None,
+        ) if c is not None]
+        return min(caps, default=None)
+
+    return forecast(outlook.per_company, Pace(per_day=started.per_controller_per_day,
+                                              spread=started.spread),
+                    cap, today=room.app.today, is_working_day=_is_weekday)
+
+
+def _is_weekday(day: date) -> bool:
+    return day.weekday() < 5
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.argument("wave", type=int, metavar="WAVE")
+@click.option("--show", "shown", type=click.IntRange(min=0), default=3, show_default=True,
+              metavar="N", help="Show so many of its letters first.")
+@click.option("--by", metavar="NAME", help=BY)
+@global_options
+@pass_app
+def approve(app: App, *, campaign_id: str, wave: int, shown: int, by: str | None) -> None:
+    """Let a wave go out: over 100 letters, by a second person.
+
+    What is approved are the very bytes: their digest is compared again.
+    """
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        found = room.campaign.waves.get(wave)
+        if found is None:
+            raise UsageProblem(f"Campaign {campaign_id} has no wave {wave}.")
+        for line in _samples(room, wave, shown):
+            app.say(line)
+        app.say(f"Wave {wave}: {found.proposed.letters} letters, proposed by "
+                f"{found.proposed.by}, digest {found.proposed.digest[:16]}.")
+        app.ask_yes(f"Let wave {wave} go out?")
+        release(store, room.board, room.campaign, found, by=who(app, by), today=app.today)
+    app.say(f"Wave {wave} is released.")
+    app.next(f"dsar campaign work {campaign_id}")
+
+
+def _samples(room: Room, wave: int, count: int) -> list[str]:
+    """The text of some letters, spread over the wave, as they will go out."""
+    from dsar.mail.parse import parse
+
+    letters = list(room.board.written(room.campaign.id, wave))
+    step = max(1, len(letters) // max(count, 1))
+    lines = []
+    for letter in letters[::step][:count]:
+        message = parse(room.archive.read(letter.digest), trusted_authserv=())
+        lines += [f"--- {letter.case_id}: {message.subject}", message.own_text, ""]
+    return lines
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.argument("wave", type=int, metavar="WAVE")
+@click.option("--reason", required=True, metavar="TEXT", help="Why, kept in the ledger.")
+@click.option("--by", metavar="NAME", help=BY)
+@global_options
+@pass_app
+def withdraw(app: App, *, campaign_id: str, wave: int, reason: str, by: str | None) -> None:
+    """Take back what of a wave has not gone out; it can be planned anew."""
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        if wave not in room.campaign.waves:
+            raise UsageProblem(f"Campaign {campaign_id} has no wave {wave}.")
+        _, count = withdraw_wave(store, room.board, room.campaign, wave, by=who(app, by),
+                                 because=reason, today=app.today)
+    app.say(f"{count} letters withdrawn.")
+    app.next(f"dsar campaign send {campaign_id} -n")
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.option("--reason", required=True, metavar="TEXT", help="Why, kept in the ledger.")
+@click.option("--by", metavar="NAME", help=BY)
+@global_options
+@pass_app
+def pause(app: App, *, campaign_id: str, reason: str, by: str | None) -> None:
+    """Let nothing go out until `resume`; workers stop after the letter at hand."""
+    with app.writing() as store:
+        pause_campaign(store, load_campaign(store, campaign_id), because=reason,
+                       by=who(app, by), today=app.today)
+    app.next(f"dsar campaign resume {campaign_id} --reason TEXT")
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.option("--reason", default="", metavar="TEXT", help="What was looked at.")
+@click.option("--by", metavar="NAME", help=BY)
+@global_options
+@pass_app
+def resume(app: App, *, campaign_id: str, reason: str, by: str | None) -> None:
+    """Go on after a pause."""
+    with app.writing() as store:
+        resume_campaign(store, load_campaign(store, campaign_id), because=reason,
+                        by=who(app, by), today=app.today)
+    app.next(f"dsar campaign send {campaign_id}")
+
+
+COMMANDS = {"send": send, "approve": approve, "withdraw": withdraw, "pause": pause,
+            "resume": resume}
