@@ -62,10 +62,10 @@ def _run(argv: Callable[[], list[str]], text: str) -> list[str]:
 
 def _on_desktop(text: str) -> list[str]:
     """notify-send (freedesktop.org Desktop Notifications), or osascript on a Mac."""
-    if program := shutil.which("notify-send"):
-        return _run(lambda: [program, "--app-name=dsar", TITLE, text], "")
-    if program := shutil.which("osascript"):
-        return _run(lambda: [program, "-e", _MAC, TITLE, text], "")
+    if send := shutil.which("notify-send"):
+        return _run(lambda: [send, "--app-name=dsar", TITLE, text], "")
+    if script := shutil.which("osascript"):
+        return _run(lambda: [script, "-e", _MAC, TITLE, text], "")
     return ["the notice could not be given: there is no notify-send here"]
 
 

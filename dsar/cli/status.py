@@ -17,6 +17,8 @@ from dsar.core.status import Glimpse, Status
 from dsar.errors import UsageProblem
 
 DUE_SOON_DAYS = 7
+SILENT_DAYS = 2
+"""After so many days without a poll that worked, `status` says so (a timer that died)."""
 LOOK_EVERY_S = 5
 CLEAR = "\x1b[H\x1b[J"
 """Home, then erase to the end of the screen (ECMA-48: CUP, ED)."""
@@ -46,7 +48,8 @@ def status(app: App, *, wanted: Selector, exit_code: bool, watch: bool) -> None:
         triage = len(store.house().waiting)
     items = map(status_item, found)
     if app.settings.json:
-        app.emit("status", list(items), summary(found, triage=triage))
+        app.emit("status", list(items), summary(found, triage=triage)
+                 | {"days_without_mail": silent_days(app, found)})
     elif app.settings.plain:
         app.emit_rows(STATUS_COLUMNS, items)
     else:

@@ -127,7 +127,8 @@ def test_without_a_terminal_the_number_is_asked_for(filled: Here, no_socket: Non
 
 
 def test_yes_is_not_enough_for_an_erasure(filled: Here, no_socket: None) -> None:
-    filled("send", "acxiom", "--right", "erasure", "--anyway", "--reason", "known", "--yes", status=8)
+    filled("send", "acxiom", "--right", "erasure", "--anyway", "--reason", "known", "--yes",
+           status=8)
     nothing_recorded(filled)
 
 
@@ -210,7 +211,7 @@ def test_the_person_of_the_command_is_the_one_named(here: Here) -> None:
     assert here("-p", "bo", "person", "show").out.startswith("bo: Bo Example")
     assert here("person", "show", "-p", "bo").out.startswith("bo: Bo Example")
     (here.home / "config.yaml").write_text(ACCOUNT)
-    assert "Bo Example" in here("send", "clearview-ai", "-n", "-p", "bo").out
+    assert "Bo Example" in here("send", "clearview-ai", "-n", "-p", "bo", "--account", "main").out
 
 
 # -- the plan as a file --------------------------------------------------------------------------

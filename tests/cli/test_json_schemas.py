@@ -278,10 +278,11 @@ def test_the_shapes_that_scripts_rely_on_are_required() -> None:
     assert required("status") == STATUS | {"why", "company_name"}
     assert set(schema("inbox-read")["required"]) == READ | {"why", "new"}
     assert set(schema("poll")["required"]) == READ | {"why", "new"}
-    letter, _queued, skip, _outcome = schema("send")["oneOf"]
+    letter, _queued, skip, _outcome, filed = schema("send")["oneOf"]
     assert set(letter["required"]) == {
         "company", "to", "right", "regime", "lang", "learns", "covers", "because"}
     assert set(skip["required"]) == {"company", "skipped", "why", "next"}
+    assert set(filed["required"]) == {"case", "to", "message_id", "outcome"}
     assert all(set(shape["required"]) >= DUE for shape in schema("due")["oneOf"][:2])
 
 
