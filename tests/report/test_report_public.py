@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from report_samples import bounced, checked, opened, outcome, proved, replied
+from report_samples import AFTER, LATEST, bounced, checked, opened, outcome, proved, replied
 
 from dsar.core.result import Result
 from dsar.core.statistics import Share
@@ -33,6 +33,7 @@ COURSES: dict[str, tuple[tuple[tuple[str, int], ...], tuple[str, ...]]] = {
     "acknowledged": ((("acknowledgement", 1),), ()),
     "bounced": ((), ("bounced",)),
     "portal": ((("redirect_to_portal", 1),), ()),
+    "in time": ((("refusal", 5),), ("running",)),
 }
 
 
@@ -43,7 +44,9 @@ def case(number: int, course: str, seat: str, category: str) -> Result:
         events += replied(number, label, day)
     extra = {"checked": checked(), "lacking": checked(missing=["source"]),
              "proved": proved("id-copy"), "bounced": bounced(number)}
-    return outcome([*events, *(extra[name] for name in more)], seat=seat, categories=(category,))
+    today = LATEST if "running" in more else AFTER
+    return outcome([*events, *(extra[name] for name in more if name in extra)], today=today,
+                   seat=seat, categories=(category,))
 
 
 def made(groups: Sequence[tuple[str, str, str, int]]) -> list[Result]:
@@ -110,10 +113,30 @@ def equations(true: dict[Name, int]) -> list[Sum]:
     return [e for e in found if len(e) > 1 and sum(true[n] * f for n, f in e.items()) == 0]
 
 
+def groups_nobody_prints(true: dict[Name, int], shown: dict[Name, int]) -> dict[Name, Sum]:
+    """Further groups of people: those outside a category or still in time, and hidden ones."""
+    def column(id_: str, number: int, part: str) -> Sum:
+        return {n: 1 for n in true if n[0] == id_ and n[2:] == (number, part)}
+
+    found: dict[Name, Sum] = {}
+    for name in (n for n in true if n[0] == "T8"):
+        found["outside", *name[1:]] = column("T9", *name[2:]) | {name: -1}
+    for id_ in ("T1a", "T2", "T5", "T9", "T11"):
+        rows = {n: 1 for n in true if n[0] == id_ and n not in shown
+                and n[2:] == ((1, "n") if id_ == "T9" else (1, "k"))}
+        found["together", id_, 1, "k"] = rows
+    over = next((n for n in true if n[0] == "T1a" and n[3] == "n"), None)
+    delivered = next((n for n in true if n[0] == "T2" and n[3] == "n"), None)
+    if over and delivered:
+        found["still in time", "", 1, "k"] = {delivered: 1, over: -1}
+    return {name: parts_ for name, parts_ in found.items() if parts_}
+
+
 def solved(true: dict[Name, int], shown: dict[Name, int]) -> dict[Name, Fraction]:
     """Every hidden number that the shown ones and the equations leave no choice for."""
     rows = []
-    for equation in equations(true):
+    further = groups_nobody_prints(true, shown)
+    for equation in [*equations(true), *(s | {n: -1} for n, s in further.items())]:
         right = -sum(f * shown[n] for n, f in equation.items() if n in shown)
         rows.append(({n: Fraction(f) for n, f in equation.items() if n not in shown},
                      Fraction(right)))
