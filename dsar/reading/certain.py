@@ -16,11 +16,22 @@ def is_certain(found: Findings, hit: Hit) -> bool:
     "We cannot confirm that your data were deleted", "probably deleted" are no deeds.
     """
     sentence = found.tagged[hit.sentence]
-    if sentence.has("unsure") or _is_custom(found, hit):
+    if sentence.has("unsure") or _is_custom(found, hit) or _is_elsewhere(sentence, hit):
         return False
     if _hangs_on_condition(found, hit) or _is_no_gift(found, hit):
         return False
     return not _is_denied(found, hit) and not is_detail(found, hit)
+
+
+_ELSEWHERE = frozenset({"unreal", "upon", "former", "instead"})
+"""What governs a deed told after it: a wish, a completion to come, an earlier message."""
+
+
+def _is_elsewhere(sentence: Tagged, hit: Hit) -> bool:
+    """"We would have deleted", "after the review it is deleted", "our message that it is"."""
+    if sentence.places(_ELSEWHERE, 0, hit.end) or sentence.places({"upon"}, hit.end, hit.end + 8):
+        return True
+    return hit.concept in ("erased", "headline") and sentence.has("other_person")
 
 
 def _hangs_on_condition(found: Findings, hit: Hit) -> bool:
@@ -28,7 +39,8 @@ def _hangs_on_condition(found: Findings, hit: Hit) -> bool:
     sentence = found.tagged[hit.sentence]
     handed = hit.concept in ("given", "listing")
     end = hit.end + 3 if handed else _part_end(sentence, hit)
-    after = [i for i in sentence.places({"cond"}, hit.end, end)
+    rest = min(sentence.places({"except", "keep"}, hit.end, end), default=end)
+    after = [i for i in sentence.places({"cond"}, hit.end, rest)
              if not sentence.places({"past_perfect"}, i, i + 6)]
     return bool(after or sentence.places({"near_cond"}, hit.end, hit.end + 1))
 

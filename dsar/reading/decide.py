@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dsar.core.message import Label
+from dsar.reading.contest import needs_no_proof
 from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.outcomes import weigh_outcomes
@@ -29,7 +30,7 @@ def _retraction(found: Findings) -> bool:
 
 def _demands(found: Findings) -> None:
     """What the sender wants: proof, detail, time, money."""
-    identity = [h for h in found.of("ask_identity") if not h.negated or found.spans(h, "without")]
+    identity = [h for h in found.of("ask_identity") if not needs_no_proof(found, h)]
     if not found.facts("satisfied"):
         found.add(Label.IDENTITY_REQUEST, identity, 2.0)
     detail = [h for h in found.of("ask_detail") if not h.negated and not _tells_nothing(found, h)]

@@ -79,7 +79,7 @@ def lexicon(language: str) -> Lexicon:
                     for w in months.texts(n)}
     numbers = reader.mapping("numbers")
     found.numbers = {fold(w, language): int(n) for n in numbers.value for w in numbers.texts(n)}
-    _fill(found, [reader.mapping("classes"), _certainty(language)])
+    _fill(found, [reader.mapping("classes"), *_further(language)])
     own = reader.mapping("patterns")
     found.patterns = _by_first([*_shared(language), *_patterns(own, language)])
     _check(document, found)
@@ -88,10 +88,18 @@ def lexicon(language: str) -> Lexicon:
     return found
 
 
-def _certainty(language: str) -> yamlfile.Reader:
-    """The words of doubt, custom and detail; they only ever keep a case open."""
-    document = yamlfile.read(shipped.reading_rules() / "_certainty.yaml", name="_certainty.yaml")
-    reader = yamlfile.Reader.of(document, document.value, "certainty")
+FURTHER = ("_certainty.yaml", "_scope.yaml")
+"""Files of further words, for all languages each."""
+
+
+def _further(language: str) -> list[yamlfile.Reader]:
+    """The words of doubt, custom, detail and scope; most only ever keep a case open."""
+    return [_words_of(name, language) for name in FURTHER]
+
+
+def _words_of(name: str, language: str) -> yamlfile.Reader:
+    document = yamlfile.read(shipped.reading_rules() / name, name=name)
+    reader = yamlfile.Reader.of(document, document.value, "further")
     reader.text("sources", required=True)
     found = reader.mapping("languages").mapping(language)
     document.raise_problems()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dsar.core.message import Label
 from dsar.reading.certain import is_certain, is_detail, is_final_search
+from dsar.reading.contest import contesting, is_at_hand, withheld_elsewhere
 from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 
@@ -52,7 +53,9 @@ def _weigh_done(found: Findings, said: _Said) -> None:
     """Something was done: all of it, or part, when anything else is kept, withheld or to come."""
     left = [*said.kept, *said.withheld, *said.partly] if said.erased else [
         *said.withheld, *said.partly]
-    left = left or _outstanding(found) or (_kept_some(found, said.erased) if said.erased else [])
+    left = left or _outstanding(found) or contesting(found, [*said.erased, *said.given])
+    left = left or (_kept_some(found, said.erased) if said.erased
+                    else withheld_elsewhere(found, said.given))
     if left:
         found.add(Label.PARTIAL_FULFILMENT, [*said.erased, *said.given, *left], 2)
         return
@@ -164,7 +167,7 @@ def _given(found: Findings) -> list[Hit]:
              if not found.has(h, "id") and not found.has(h, "blank_form")
              and not _is_of_letter(found, h)]
     given += [h for h in found.of("ready") if not (h.negated or h.future or h.conditional
-              or h.question) and not found.has(h, "none")]
+              or h.question) and not found.has(h, "none") and is_at_hand(found, h)]
     given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
     asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
     return [h for h in given if is_certain(found, h)

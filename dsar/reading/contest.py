@@ -1,0 +1,63 @@
+"""Whether what was done stands alone: what else a message says that keeps its case open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dsar.reading.engine import Hit, Tagged
+from dsar.reading.findings import Findings
+
+_NOT_GIVEN = ("neg", "cannot")
+_HANDING = frozenset({"give", "disclose"})
+
+
+def is_at_hand(found: Findings, hit: Hit) -> bool:
+    """Whether what is ready can be had now: a link or a file, and nothing asked for it.
+
+    "Your records are ready for collection", "released against a passport" hand over nothing.
+    """
+    if any(t.has("against") for t in found.tagged) or _is_asked_for(found):
+        return False
+    return any(found.has(hit, name) for name in ("download", "attached", "here")) or any(
+        _has_address(t) or t.has("attached") or t.has("password") for t in found.tagged)
+
+
+def _is_asked_for(found: Findings) -> bool:
+    """Proof or money is wanted before anything is given."""
+    proof = [h for h in found.of("ask_identity") if not needs_no_proof(found, h)]
+    return bool(proof or found.facts("fee"))
+
+
+def _has_address(sentence: Tagged) -> bool:
+    return any(token.startswith(("http", "www.")) for token in sentence.sentence.tokens)
+
+
+def needs_no_proof(found: Findings, hit: Hit) -> bool:
+    """"No need to send your passport", "ordinarily we would ask": nothing is asked for."""
+    if found.has(hit, "noneed") or found.tagged[hit.sentence].places({"unreal"}, 0, hit.start):
+        return True
+    return hit.negated and not found.spans(hit, "without")
+
+
+def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
+    """Hits of the deed where another sentence says that something is left, or refused.
+
+    Rather read "partly" too often than an end once too often.
+    """
+    own = {h.sentence for h in done}
+    waits = any(t.has("pending") for n, t in enumerate(found.tagged) if n not in own)
+    refused = [h for h in found.facts("refuses") if h.sentence not in own]
+    return [*done] if waits or refused else []
+
+
+def withheld_elsewhere(found: Findings, given: Sequence[Hit]) -> list[Hit]:
+    """Something was given, and of something else it is said that it was not."""
+    own = {h.sentence for h in given}
+    return [*given] if any(_denies_giving(t) for n, t in enumerate(found.tagged)
+                           if n not in own) else []
+
+
+def _denies_giving(sentence: Tagged) -> bool:
+    denied = sentence.places(set(_NOT_GIVEN), 0, len(sentence.tags))
+    return any(sentence.places(_HANDING, i - 4, i + 9) for i in denied) and not (
+        sentence.has("third") and sentence.has("to_third"))
