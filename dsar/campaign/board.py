@@ -71,7 +71,7 @@ class Tally(NamedTuple):
     company: str
     wave: int
     course: Course
-    count: int
+    cases: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +166,7 @@ class ScanningBoard:
         """How many cases of each company and wave have the same course."""
         counted = Counter((g.controller, g.wave, g.course) for g in self._store.glances()
                           if g.campaign == campaign)
-        yield from (Tally(*key, count) for key, count in counted.items())
+        yield from (Tally(*key, cases) for key, cases in counted.items())
 
     def people(self, campaign: str, today: date) -> People:
         """How many members went how far."""

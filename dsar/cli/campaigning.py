@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,13 +128,20 @@ class Room:
 
     def desk(self, member: Member) -> Desk:
         """Writes in the name of a member, from the group's mailbox, with the mandate enclosed."""
-        from dsar.cli.sending import desk
+        from dsar.cli.sending import composed
+        from dsar.drafting import Sender, tag_key
+        from dsar.letters.words import render
 
-        plain = desk(self.app, self.store, self.account, attach="none",
-                     annexes=self._enclosed(member))
-        name = self.campaign.started.organisation
-        return replace(plain, archive=self.archive,
-                       sender=replace(plain.sender, display_name=name))
+        app, account, enclosed = self.app, self.account, self._enclosed(member)
+        key = tag_key(app.home.tag_key, os.urandom) if account.reply_tags else None
+        return Desk(
+            store=self.store, archive=self.archive, today=app.today, now=app.now(),
+            entropy=os.urandom, render=lambda letter: render(letter, app.template_folders),
+            sender=Sender(account=account.name, address=account.address, tag_key=key,
+                          display_name=self.campaign.started.organisation),
+            compose=lambda words, letter, headers: composed(
+                words, letter, headers, annexes=enclosed,
+                copy_to=letter.subject.email if member.added.in_copy else None))
 
     def _enclosed(self, member: Member) -> Sequence[Attachment]:
         from dsar.mail.compose import Attachment

@@ -50,9 +50,9 @@ def desk(
 
 def composed(
     words: Rendered, letter: Letter, headers: Headers, *, attach: str = "none",
-    annexes: Sequence[Attachment] = (),
+    annexes: Sequence[Attachment] = (), copy_to: str | None = None,
 ) -> bytes:
-    """The bytes of a letter as they go out."""
+    """The bytes of a letter as they go out. copy_to: who stands in Cc."""
     from dsar.core.message import Address
     from dsar.mail.compose import Attachment, compose
 
@@ -70,6 +70,7 @@ def composed(
         sender=Address(name=headers.display_name, addr=headers.sender), reply_to=reply_to,
         recipient=Address(name="", addr=headers.recipient), attachments=attachments,
         in_reply_to=headers.in_reply_to, references=headers.references,
+        copies=[Address(name="", addr=copy_to)] if copy_to else (),
     )
 
 

@@ -15,6 +15,8 @@ OPENS, CLOSES = time(9), time(17)
 """Office hours at the controller, local time (tool policy)."""
 
 IsWorkingDay = Callable[[date], bool]
+DayCaps = Callable[[int], int | None]
+"""How many letters the account may send on its n-th sending day, n from 0; None: no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ def _opened(at: datetime, office: Office) -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """When a campaign's letters are all out. binding: `account`, `controller`, `none` or `never`.
+    """When a campaign's letters are all out. binding: `account`, `controller`, `none`, `never`.
 
     days: calendar days from the first to the last letter, both counted.
     """
@@ -88,42 +90,49 @@ class Forecast:
 
 
 def forecast(
-    letters: Mapping[str, int], pace: Pace, day_caps: Callable[[int], int | None], *,
+    letters: Mapping[str, int], pace: Pace, day_caps: DayCaps, *,
     today: date, is_working_day: IsWorkingDay,
 ) -> Forecast:
     """Return when `letters` (controller → how many) are out.
 
-    day_caps: how many letters the account may send on the n-th sending day, n from 0; None: no
-    limit. is_working_day: counts only for a pace that is spread. The limit that binds is the one
-    that held back more letters over all days; a tie goes to the controller's.
+    is_working_day: counts only for a pace that is spread. The limit that binds is the one
+    without which all would be out soonest; a tie goes to the controller's.
     """
-    left = {slug: count for slug, count in letters.items() if count > 0}
-    total, day, sending_days = sum(left.values()), today, 0
-    by_account = by_controller = 0
-    if total and pace.per_day < 1:
+    total = sum(n for n in letters.values() if n > 0)
+    if not total:
+        return Forecast(letters=0, finish_on=today, binding="none", days=0)
+    finish = _finish(letters, pace, day_caps, today, is_working_day)
+    if finish is None:
         return Forecast(letters=total, finish_on=None, binding="never", days=0)
+    days = (finish - today).days + 1
+    fast = _finish(letters, Pace(per_day=total, spread=pace.spread), day_caps, today,
+                   is_working_day)
+    free = _finish(letters, pace, lambda day: None, today, is_working_day)
+    binding = "none"
+    if fast is not None and free is not None and min(fast, free) < finish:
+        binding = "account" if free < fast else "controller"
+    return Forecast(letters=total, finish_on=finish, days=days, binding=binding)
+
+
+def _finish(
+    letters: Mapping[str, int], pace: Pace, day_caps: DayCaps, today: date,
+    is_working_day: IsWorkingDay,
+) -> date | None:
+    """The day on which the last letter goes out; None where none ever does."""
+    left = {slug: count for slug, count in letters.items() if count > 0}
+    day, last, sending_days = today, today, 0
+    if pace.per_day < 1:
+        return None
     while left:
-        if pace.spread and not is_working_day(day):
-            day += timedelta(days=1)
-            continue
-        cap = day_caps(sending_days)
-        wanted, room = sum(left.values()), sum(min(pace.per_day, n) for n in left.values())
-        going = room if cap is None else min(room, cap)
-        by_controller += wanted - room
-        by_account += room - going
-        if going == 0 and cap == 0 and day_caps(sending_days + 1) == 0:
-            return Forecast(letters=total, finish_on=None, binding="never", days=0)
-        left = _after_a_day(left, pace.per_day, going)
-        day, sending_days = day + timedelta(days=1), sending_days + 1
-    finish = day - timedelta(days=1) if total else today
-    return Forecast(letters=total, finish_on=finish, days=(finish - today).days + 1 if total else 0,
-                    binding=_binding(by_account, by_controller))
-
-
-def _binding(by_account: int, by_controller: int) -> str:
-    if not by_account and not by_controller:
-        return "none"
-    return "account" if by_account > by_controller else "controller"
+        if not pace.spread or is_working_day(day):
+            cap = day_caps(sending_days)
+            if cap == 0 and day_caps(sending_days + 1) == 0:
+                return None
+            room = sum(min(pace.per_day, n) for n in left.values())
+            left = _after_a_day(left, pace.per_day, room if cap is None else min(room, cap))
+            last, sending_days = day, sending_days + 1
+        day += timedelta(days=1)
+    return last
 
 
 def _after_a_day(left: Mapping[str, int], per_day: int, going: int) -> dict[str, int]:

@@ -54,6 +54,7 @@ def compose(
     attachments: Sequence[Attachment] = (),
     in_reply_to: str | None = None,
     references: Sequence[str] = (),
+    copies: Sequence[Address] = (),
 ) -> bytes:
     """Return the message with CRLF lines, all of it ASCII unless an address is not.
 
@@ -67,6 +68,7 @@ def compose(
         f"Date: {format_datetime(_aware(date))}",
         f"From: {mailbox(sender, 'From')}",
         f"To: {mailbox(recipient, 'To')}",
+        *(f"Cc: {mailbox(copy, 'Cc')}" for copy in copies[:1]),
         *([f"Reply-To: {mailbox(reply_to, 'Reply-To')}"] if reply_to else []),
         f"Subject: {unstructured(subject, 'Subject')}",
         f"Message-ID: {_own_id(message_id)}",
