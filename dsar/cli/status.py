@@ -68,12 +68,15 @@ def _screen(
 ) -> list[str]:
     if chosen and not found:
         return ["No case is like that."]
-    from dsar.mailstate import last_poll
+    from dsar.mailstate import last_poll, load_state, quarantined
     from dsar.report.terminal import status_lines
 
     poll = last_poll(app.home.cursors)
-    return list(status_lines(found, _who(app, found), app.today, poll=poll, triage=triage,
-                             height=height))
+    shown = list(status_lines(found, _who(app, found), app.today, poll=poll, triage=triage,
+                              height=height))
+    if unread := quarantined(load_state(app.home.cursors).troubles.values()):
+        shown.insert(1, f"  Mail that cannot be read: {len(unread)} (dsar doctor names it)")
+    return shown
 
 
 def screen_height() -> int | None:

@@ -50,7 +50,8 @@ ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send"
 SILENT = {
     "demo", "init", "account add", "account resume", "person add", "person edit", "registry add",
     "registry exclude", "registry verify", "registry import", "registry export", "letter preview",
-    "letter export", "queue cancel", "queue show", "registry in-use", "inbox assign", "inbox ignore", "case note", "case set",
+    "letter export", "queue cancel", "queue show", "registry in-use", "inbox assign",
+    "inbox ignore", "case note", "case set",
     "case extend", "case close", "case reopen", "schedule install",
     "passphrase set", "passphrase change", "passphrase remove",
     "inbox unfile", "inbox triage", "inbox export-examples", "id prepare",
