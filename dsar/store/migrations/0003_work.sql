@@ -4,9 +4,11 @@
 CREATE FUNCTION dsar.erasing() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 3701198201';
 
 -- p_cases: [{stream, version, digest (hexadecimal), form, value, subject_id, controller, …}].
--- A row is written only for the version it was computed from, so that no newer one is lost.
+-- A row is written only for the version it was computed from, so that no newer one is lost. How
+-- many rows JSON holds is guessed at a hundred: without the settings small tables are read whole.
 CREATE FUNCTION dsar.project(p_cases json)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = dsar, pg_temp AS $$
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = dsar, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     INSERT INTO courses (digest, form, value)
         SELECT DISTINCT decode(c.digest, 'hex'), c.form, c.value
@@ -33,7 +35,8 @@ END $$;
 -- p_streams: [{stream, after, count, last}]; last: where the caller knows it, the id of the append
 -- that recorded the last event it has seen. p_events: [{stream, sequence, at, author, kind, body}].
 CREATE FUNCTION dsar.append(p_id uuid, p_streams json, p_events json, p_cases json)
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = dsar, pg_temp AS $$
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = dsar, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     opened integer;
     moved integer;
