@@ -113,6 +113,10 @@ def _given(table: Table, by_id: dict[str, Table], known: set[int]) -> Iterator[i
         yield from range(len(table.rows))
     if table.id == "T4" and _total(by_id.get("T4a")) not in known:
         yield from range(len(table.rows))
+    if table.id == "T5a" and "T9" in by_id:
+        seen = {row[0]: numbers(row) for row in by_id["T9"].rows}
+        yield from (n for n, row in enumerate(table.rows)
+                    if are_near(numbers(row) | seen.get(row[0], set())))
     if table.id == "T8" and "T9" in by_id and by_id["T9"].rows:
         everyone = _everyone(by_id["T9"])
         yield from (n for n, row in enumerate(table.rows) if not _rest_is_showable(row, everyone))

@@ -19,6 +19,9 @@ DAYS = (1, 3, 7, 10, 14, 21, 30, 31, 45, 60, 90, 120, 180, 365)
 BINS = ((0, 1), (2, 7), (8, 14), (15, 21), (22, 31), (32, 45), (46, 61), (62, 92), (93, None))
 """First and last day of the bars of the histogram."""
 
+UNKNOWN = "not known"
+"""The country of a company that the registry does not place."""
+
 Test = Callable[[Result], bool]
 
 
@@ -34,9 +37,10 @@ def tables(results: Sequence[Result], *, hide_small: bool = False, own_words: bo
     bins = merged(ended, BINS) if hide_small else BINS
     found = [funnel(results), timeliness(results), answers(results), rounds(results),
              waiting(results, days=_ends(bins) if hide_small else DAYS), days(results, bins=bins),
-             identity(results, own_words=own_words and not hide_small), elements(results),
-             grid(results), by(results, "T8", "By category", lambda r: r.categories),
-             by(results, "T9", "By country of the company", lambda r: (r.seat or "not known",)),
+             identity(results, own_words=own_words and not hide_small),
+             proof_by_country(results), elements(results), grid(results),
+             by(results, "T8", "By category", lambda r: r.categories),
+             by(results, "T9", "By country of the company", lambda r: (r.seat or UNKNOWN,)),
              complaints(results), verified(results), contacts(results), campaign(people),
              told(results), told_whom(results), *inconsistent(results)]
     if hide_small:
@@ -189,20 +193,32 @@ def by(results: Sequence[Result], id_: str, title: str,
         if result.delivered:
             for name in groups(result):
                 grouped[name].append(result)
-    rows = tuple((name, *_course(own)) for name, own in sorted(grouped.items()))
+    rows = tuple((name, Count(len(own)), _share(own, lambda r: bool(r.answer)),
+                  _share([r for r in own if r.time_is_over], _finished))
+                 for name, own in sorted(grouped.items()))
     more = " A company counts in each of its categories." if id_ == "T8" else ""
     return Table(id=id_, title=title, about=f"Delivered requests.{more}", parts=id_ != "T8",
-                 rows=rows, columns=(
-                     "group", "delivered", "substantive (of delivered)",
-                     "substantive in time (of those whose time is over)",
-                     "answered (of delivered)", "proof of identity demanded (of answered)"))
+                 rows=rows, columns=("group", "delivered", "substantive (of delivered)",
+                                     "substantive in time (of those whose time is over)"))
 
 
-def _course(own: Sequence[Result]) -> tuple[Cell, ...]:
-    answered = [r for r in own if r.answered]
-    return (Count(len(own)), _share(own, lambda r: bool(r.answer)),
-            _share([r for r in own if r.time_is_over], _finished),
-            Share(len(answered), len(own)), _share(answered, lambda r: bool(r.identity)))
+def proof_by_country(results: Iterable[Result]) -> Table:
+    """How often proof of identity was demanded, of the requests that had any answer."""
+    delivered: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    demanded: Counter[str] = Counter()
+    for result in results:
+        if result.delivered:
+            seat = result.seat or UNKNOWN
+            delivered[seat] += 1
+            answered[seat] += result.answered
+            demanded[seat] += result.answered and bool(result.identity)
+    rows = tuple((seat, Count(n), Share(answered[seat], n), Share(demanded[seat], answered[seat]))
+                 for seat, n in sorted(delivered.items()))
+    return Table(id="T5a", title="Proof of identity by country of the company", rows=rows,
+                 parts=True, about="Delivered requests.",
+                 columns=("country", "delivered", "answered (of delivered)",
+                          "proof of identity demanded (of answered)"))
 
 
 def complaints(results: Sequence[Result]) -> Table:

@@ -44,7 +44,7 @@ class Chart:
 def charts(report: Report) -> Iterator[Chart]:
     """Yield the charts that have something to show."""
     found = (_funnel(report.table("T1")), _curve(report), _histogram(report.table("T4a")),
-             _groups(report.table("T8")), _identity(report.table("T9")), _cases(report))
+             _identity(report.table("T5a")), _groups(report.table("T8")), _cases(report))
     return (chart for chart in found if chart is not None)
 
 
@@ -227,7 +227,7 @@ def _groups(table: Table | None) -> Chart | None:
 
 
 def _identity(table: Table | None) -> Chart | None:
-    return _intervals(table, ((5, "proof of identity demanded", 0),),
+    return _intervals(table, ((3, "proof of identity demanded", 0),),
                       title="Proof of identity demanded, by country of the company",
                       note="Share of the requests answered in which proof of identity was "
                            "demanded. Lines: 95 % intervals.")

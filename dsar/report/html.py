@@ -138,13 +138,13 @@ def _kept(value: str) -> str:
 
 
 def _headline(report: Report) -> list[tuple[str, Field]]:
-    """The steps of T1, the first as a plain number."""
+    """The steps of T1 that may be shown, the first as a plain number."""
     table = report.table("T1")
-    found = [(str(row[0]), _field(row[1])) for row in table.rows] if table else []
-    sent = table.rows[0][1] if table else None
-    if isinstance(sent, Share):
-        found[0] = ("sent", Field(f"{sent.k:,}", "", f"of {sent.n:,} cases"))
-    return found
+    shares = [(str(row[0]), row[1]) for row in (table.rows if table else ())
+              if isinstance(row[1], Share)]
+    return [(label, _field(share)) if not label.startswith("sent") else
+            ("sent", Field(f"{share.k:,}", "", f"of {share.n:,} cases"))
+            for label, share in shares]
 
 
 def _needs(report: Report) -> Grid | None:

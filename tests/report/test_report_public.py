@@ -64,7 +64,7 @@ def parts(cell: Cell) -> dict[str, int]:
 
 def numbers(found: Sequence[Table]) -> dict[Name, int]:
     return {(t.id, str(row[0]), column, part): value
-            for t in found if t.id in ("T1", "T1a", "T2", "T4a", "T5", "T8", "T9", "T11")
+            for t in found if t.id in ("T1", "T1a", "T2", "T4a", "T5", "T5a", "T8", "T9", "T11")
             for row in t.rows for column, cell in enumerate(row) if column
             for part, value in parts(cell).items()}
 
@@ -95,7 +95,7 @@ def equations(true: dict[Name, int]) -> list[Sum]:
         total("T11", only=ARRIVED) | d, total("T9", 1, "n") | d,
         total("T9", 2) | row("substantive (of del"), total("T9", 3) | row("substantive in time"),
         total("T9", 3, "n") | row("substantive in time", "n"),
-        total("T9", 4) | row("answered (of del"), total("T4a") | row("substantive (of del"),
+        total("T5a", 2) | row("answered (of del"), total("T4a") | row("substantive (of del"),
         row("delivered") | dict.fromkeys(d, 1),
     ]
     for id_ in ("T1a", "T2", "T4a", "T5", "T11"):
@@ -106,10 +106,12 @@ def equations(true: dict[Name, int]) -> list[Sum]:
     found += [{n: 1, ends[0]: -1} for n in true if ends and n[0] == "T1" and n[3] == "n"
               and "(of delivered)" in n[1] and n != ends[0]]
     for n in true:
-        if n[0] in ("T8", "T9") and n[2:] in ((2, "n"), (4, "n")):
+        if n[0] in ("T5a", "T8", "T9") and n[2:] == (2, "n"):
             found.append({n: 1, (n[0], n[1], 1, "n"): -1})
-        if n[0] in ("T8", "T9") and n[2:] == (5, "n"):
-            found.append({n: 1, (n[0], n[1], 4, "k"): -1})
+        if n[0] == "T5a" and n[2:] == (3, "n"):
+            found.append({n: 1, (n[0], n[1], 2, "k"): -1})
+        if n[0] == "T5a" and n[2:] == (1, "n"):
+            found.append({n: 1, ("T9", *n[1:]): -1})
     return [e for e in found if len(e) > 1 and sum(true[n] * f for n, f in e.items()) == 0]
 
 
@@ -125,6 +127,8 @@ def groups_nobody_prints(true: dict[Name, int], shown: dict[Name, int]) -> dict[
         rows = {n: 1 for n in true if n[0] == id_ and n not in shown
                 and n[2:] == ((1, "n") if id_ == "T9" else (1, "k"))}
         found["together", id_, 1, "k"] = rows
+    for name in (n for n in true if n[0] == "T5a" and n[2:] == (2, "k")):
+        found["answered, not in substance", *name[1:]] = {name: 1, ("T9", *name[1:]): -1}
     over = next((n for n in true if n[0] == "T1a" and n[3] == "n"), None)
     delivered = next((n for n in true if n[0] == "T2" and n[3] == "n"), None)
     if over and delivered:
