@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,9 @@ from dsar.core.case import (
     DeliveryFailed,
     LetterApproved,
     ProofKept,
+    ReplyRead,
     ReplyReceived,
+    fold,
 )
 from dsar.core.message import Message
 from dsar.core.redact import Redactor
@@ -43,6 +45,9 @@ bad += ["manifest"] * ([own.encode(), head] != [z.read("manifest.sha256"), m["le
 sys.exit("CHANGED: %s" % bad if bad else print("verified: %s files" % len(m["files"])))
 '''
 """The whole check, with nothing but the standard library."""
+
+TAKEN_OUT = "[taken out of the case]"
+"""Stands for the words of a message that turned out to belong elsewhere."""
 
 _ENDINGS = {"email": "eml", "post": "pdf"}
 """Channel → what the bytes of a letter are; a web form takes text."""
@@ -84,6 +89,7 @@ class Evidence:
 
 def evidence_zip(found: Evidence) -> bytes:
     """Return the ZIP; equal input gives equal bytes, because nothing in it is compressed."""
+    found = replace(found, events=_without_strangers(found.case, found.events))
     mails = tuple(mails_of(found.events, found.read))
     files = dict(_files(found, mails))
     records = list(_records(found))
@@ -99,7 +105,12 @@ def evidence_zip(found: Evidence) -> bytes:
 def mails_of(
     events: Sequence[Recorded], read: Callable[[str], bytes | None]
 ) -> Iterator[Mail]:
-    """Yield every message of a case by date: approved letters that left, and what came in."""
+    """Yield every message of a case by date: approved letters that left, and what came in.
+
+    A reply that was taken out of the case again is somebody else's affair: its bytes are not
+    read, only its digest stands in the manifest.
+    """
+    case = fold([r.event for r in events if isinstance(r.event, CaseEvent)])
     left = {getattr(r.event, "message_id", "") for r in events
             if type(r.event).__name__ in ("SendAttempted", "LetterSent")}
     labels = {r.event.digest: ", ".join(r.event.labels) for r in events
@@ -116,13 +127,35 @@ def mails_of(
         day = getattr(event, "on", date.min)
         ending = _ending(event)
         name = f"mail/{len(seen):03}-{day}-{way}-{_plain(what)}.{ending}"
-        yield Mail(path=name, way=way, on=day, digest=digest, what=what, content=read(digest))
+        yield Mail(path=name, way=way, on=day, digest=digest, what=what,
+                   content=None if _is_out(case, event) else read(digest))
 
 
 def _ending(event: Event) -> str:
     if isinstance(event, ProofKept):
         return _plain(event.name.rpartition(".")[2]) or "bin"
     return _ENDINGS.get(getattr(event, "channel", "email"), "txt")
+
+
+def _without_strangers(case: Case, events: Sequence[Recorded]) -> list[Recorded]:
+    """The events without the words of a message that was taken out of the case again."""
+    out = {r.event.digest for r in events if _is_out(case, r.event)
+           and isinstance(r.event, ReplyReceived)}
+    return [replace(r, event=_wordless(r.event)) if getattr(r.event, "digest", "") in out else r
+            for r in events]
+
+
+def _wordless(event: Event) -> Event:
+    match event:
+        case ReplyReceived():
+            return replace(event, sender=TAKEN_OUT, subject=TAKEN_OUT, tickets=())
+        case ReplyRead():
+            return replace(event, sentence=TAKEN_OUT if event.sentence else "")
+    return event
+
+
+def _is_out(case: Case, event: Event) -> bool:
+    return isinstance(event, ReplyReceived) and case.reply(event.digest) is None
 
 
 def chained(records: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -108,10 +108,7 @@ def last_poll(path: Path) -> Poll | None:
     found = _read(path).get("last_poll")
     if not isinstance(found, dict):
         return None
-    result = str(found.get("result", ""))
-    if count := len(quarantined(load_state(path).troubles.values())):
-        result += f", {count} unreadable"
-    return Poll(at=str(found.get("at", "")), result=result)
+    return Poll(at=str(found.get("at", "")), result=str(found.get("result", "")))
 
 
 def quarantined(troubles: Iterable[Trouble]) -> list[Trouble]:

@@ -110,6 +110,30 @@ def _of_today(app: App) -> App:
     return app if fresh.today == app.today else fresh
 
 
+def _silence(app: App, found: Sequence[Glimpse]) -> list[str]:
+    """The hint that a timer died, with the way out."""
+    days = silent_days(app, found)
+    if days is None or days <= SILENT_DAYS:
+        return []
+    return [f"No mail fetched for {days} days: answers may wait unseen. dsar poll",
+            "  (by itself every hour: dsar schedule show)"]
+
+
+def silent_days(app: App, found: Sequence[Glimpse]) -> int | None:
+    """Days since every account was last read, or since the first letter where none ever was.
+
+    None where no answer is expected, or no account is set up to fetch it.
+    """
+    from dsar.heartbeat import load_heartbeat
+
+    sent = [s.case.letters[0].on for s in found if s.is_open and s.case.letters]
+    if not sent or not app.config.accounts:
+        return None
+    last = load_heartbeat(app.home.heartbeat).last_ok
+    since = last.astimezone().date() if last else min(sent)
+    return max((app.today - since).days, 0)
+
+
 def _who(app: App, found: Sequence[Glimpse]) -> str:
     """The name of the one person the cases are about, or how many people there are."""
     names = {p.id: p.name for p in app.config.people}

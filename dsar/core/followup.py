@@ -13,6 +13,9 @@ from dsar.core.message import Label
 SHORT_TIME = timedelta(days=14)
 """How long a follow-up leaves for the answer (tool policy, no statute)."""
 
+TIMES = (SHORT_TIME, timedelta(days=7))
+"""How long the first and the last follow-up leave for the answer (tool policy, no statute)."""
+
 DODGES: dict[Label, str] = {
     Label.PARTIAL_FULFILMENT: "incomplete",
     Label.IDENTITY_REQUEST: "identity",

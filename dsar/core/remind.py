@@ -8,16 +8,13 @@ from datetime import date, timedelta
 
 from dsar.core.case import Case, ExtensionNotified, LetterSent, Reply
 from dsar.core.deadline import Deadlines
-from dsar.core.followup import DODGES, NO_EVENT, facts_of_case, labels_of
+from dsar.core.followup import DODGES, NO_EVENT, TIMES, facts_of_case, labels_of
 from dsar.core.letter import Stage
 from dsar.core.message import Authentic, Label
 from dsar.core.status import APPLIED_BY_ITSELF, ASKS, NO_ANSWER_TO, answered_since
 
 MOST = 2
 """Follow-ups in one case (tool policy); then comes the authority, or nothing."""
-
-TIMES = (timedelta(days=14), timedelta(days=7))
-"""How long the first and the last follow-up leave for the answer (tool policy, no statute)."""
 
 SILENCE = "silence"
 DONE = frozenset({Label.FULFILLED_ACCESS, Label.FULFILLED_ERASURE, Label.NO_DATA_HELD})

@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from dsar.core.case import Case
 from dsar.core.course import Course, course
 from dsar.core.deadline import Deadlines, Facts, Moment, deadlines
-from dsar.core.followup import SHORT_TIME
+from dsar.core.followup import TIMES
 from dsar.core.glance import Glance, glance
 from dsar.core.moments import Calendars
 from dsar.core.needs import (
@@ -24,6 +24,7 @@ from dsar.core.needs import (
     is_acknowledged,
     needs_you,
 )
+from dsar.core.nextstep import when_answered, when_needed
 from dsar.core.regime import Regime
 
 __all__ = [
@@ -248,9 +249,9 @@ def _next(of: Course, status: Status, deadlines: Deadlines | None, today: date) 
         case Status.REFUSED | Status.BOUNCED:
             return "dsar registry show {company}"
         case Status.NEEDS_YOU:
-            return "dsar case show {case}"
+            return when_needed(of)
         case Status.ANSWERED:
-            return "dsar case close {case}"
+            return when_answered(of)
         case Status.OVERDUE:
             return _next_when_late(of, deadlines, today)
         case Status.WAITING | Status.ACKNOWLEDGED | Status.EXTENDED:
@@ -265,6 +266,7 @@ def _next_when_late(of: Course, deadlines: Deadlines | None, today: date) -> str
         return "dsar case show {case} --explain"
     if not reminded:
         return "dsar remind {case}"
-    if today <= reminded[-1] + SHORT_TIME or not may_complain(deadlines, today):
+    given = TIMES[min(len(reminded), len(TIMES)) - 1]
+    if today <= reminded[-1] + given or not may_complain(deadlines, today):
         return "dsar case show {case}"
     return "dsar complain {case}"

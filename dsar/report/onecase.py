@@ -106,7 +106,10 @@ def _due_lines(standing: Standing, *, explain: bool) -> Iterator[str]:
     if found is None:
         yield "  no due date yet: no request has arrived"
         return
-    if found.due is None:
+    if found.waits_for:
+        words = " or ".join(w.replace("_", " ") for w in found.waits_for)
+        yield f"  no due date now: the clock stands still until {words}"
+    elif found.due is None:
         yield "  this law names no date for an answer"
     else:
         yield f"  due {found.due}" + (f", extended to {found.extended_due}"

@@ -295,7 +295,8 @@ def next_line(standings: Sequence[Glimpse], *, triage: int) -> str:
         steps.append(f"{needing[0].next} ({len(needing)} {need} you)")
     if by[Status.UNSENT]:
         steps.append(f"dsar send --all ({by[Status.UNSENT]} not sent)")
-    late = [s for s in standings if s.next.startswith("dsar remind ")]
+    late = [s for s in standings if s.status is Status.OVERDUE
+            and s.next.startswith("dsar remind ")]
     if late:
         steps.append(f"dsar remind --overdue ({len(late)} not yet reminded)")
     return "Next: " + _that_fit(steps, WIDTH - 6) if steps else ""
