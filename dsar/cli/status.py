@@ -72,8 +72,11 @@ def _screen(
     from dsar.report.terminal import status_lines
 
     poll = last_poll(app.home.cursors)
+    silence = _silence(app, found)
+    room = height - len(silence) if height is not None else None
     shown = list(status_lines(found, _who(app, found), app.today, poll=poll, triage=triage,
-                              height=height))
+                              height=room))
+    shown += silence
     if unread := quarantined(load_state(app.home.cursors).troubles.values()):
         shown.insert(1, f"  Mail that cannot be read: {len(unread)} (dsar doctor names it)")
     return shown

@@ -88,14 +88,14 @@ def test_after_some_tries_it_is_in_quarantine_and_named_until_it_is_looked_at(he
     later(here)
     assert lines(here) == []
     assert "no longer tried" in here("poll").err
-    assert "1 unreadable" in here("status").out
+    assert "Mail that cannot be read: 1" in here("status").out
     doctor = here("doctor", "--json", status=None).json["items"]
     [check_] = [item for item in doctor if item["what"] == "mail"]
     assert not check_["ok"]
     path.unlink()  # it was looked at, and deleted
     lines(here, "--retry")
     assert load_state(here.home / "cursors.json").troubles == {}
-    assert "unreadable" not in here("status").out
+    assert "cannot be read" not in here("status").out
 
 
 def test_a_reader_that_fails_on_one_message_says_so_and_goes_on(

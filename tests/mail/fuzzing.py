@@ -27,8 +27,8 @@ TYPES = ("multipart/mixed", "multipart/alternative", "multipart/related", "multi
 WORDS = (b"\n\n", b"--", b"=?utf-8?b?", b"=?x?q?=?=", b"<p>", b"<blockquote>", b"\x00", b"\xff\xfe",
          b"On Mon wrote:\n> ", b"-----Original Message-----\n", b"DSAR-43KQ-3M01", b"\r", b"\r\n",
          b"begin 644 x\n", b"Content-Type: ", b"<!--", b"&#x110000;", b"\xe2\x80\xae", b"(((", b";",
-         b"From: \"<>@,;:\\\n", b"@" * 300, b"filename*0*=utf-8''%ff%00;", b"Re: " * 200, b"\xed\xa0\x80",
-         "ﷺ".encode() * 50, b"9" * 400, b"31.12.9999", b"within 99999999999 months", b". " * 300,
+         b"From: \"<>@,;:\\\n", b"@" * 300, b"filename*0*=utf-8''%ff%00;", b"Re: " * 200,
+         b"\xed\xa0\x80", "ﷺ".encode() * 50, b"9" * 400, b"31.12.9999", b"within 99999999999 months", b". " * 300,
          "将在一个月内".encode(), b"we cannot delete your data, apart from invoices. ", b"\t" * 500)
 
 Change = Callable[[bytes, random.Random], bytes]
@@ -79,7 +79,7 @@ def lied(raw: bytes, draw: random.Random) -> bytes:
 def nested(raw: bytes, draw: random.Random) -> bytes:
     """The mail lies within others, or deep in parts."""
     for level in range(draw.choice((1, 3, 10, 60))):
-        kind = draw.choice(("message/rfc822", "multipart/mixed; boundary=n%d" % level))
+        kind = draw.choice(("message/rfc822", f"multipart/mixed; boundary=n{level}"))
         raw = b"From: a@c1.example\nContent-Type: multipart/mixed; boundary=m%d\n\n--m%d\n" % (
             level, level) + f"Content-Type: {kind}\n\n".encode() + raw
     return raw
@@ -100,7 +100,8 @@ def swollen(raw: bytes, draw: random.Random) -> bytes:
     return raw[:start] + piece * draw.choice((10, 100, 500)) + raw[start:]
 
 
-CHANGES: tuple[Change, ...] = (flipped, truncated, doubled, unbounded, lied, nested, salted, swollen)
+CHANGES: tuple[Change, ...] = (
+    flipped, truncated, doubled, unbounded, lied, nested, salted, swollen)
 
 
 @dataclass

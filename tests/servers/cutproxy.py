@@ -14,11 +14,13 @@ class Cut:
     """Break the connection at the first byte string `when` that the client sends.
 
     pass_on: the server still gets it, and the client gets nothing back: what was sent is done
-    but never confirmed. Otherwise neither side hears of it.
+    but never confirmed. Otherwise neither side hears of it. after: break it once so many bytes
+    of the server's have come through, in place of `when`.
     """
 
-    when: bytes
+    when: bytes = b""
     pass_on: bool = False
+    after: int | None = None
 
 
 class CutProxy:
@@ -70,7 +72,7 @@ class _Wire:
         with contextlib.suppress(OSError):
             while data := self._client.recv(65536):
                 seen = (seen + data)[-200_000:]
-                if self._cut is None or self._cut.when not in seen:
+                if self._cut is None or not self._cut.when or self._cut.when not in seen:
                     self._server.sendall(data)
                     continue
                 if self._cut.pass_on:
@@ -82,7 +84,12 @@ class _Wire:
 
     def _downwards(self) -> None:
         with contextlib.suppress(OSError):
+            left = None if self._cut is None else self._cut.after
             while (data := self._server.recv(65536)) and not self._silent.is_set():
+                if left is not None and len(data) > left:
+                    self._client.sendall(data[:left])
+                    break
+                left = None if left is None else left - len(data)
                 self._client.sendall(data)
         self._end()
 
