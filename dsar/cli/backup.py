@@ -51,4 +51,5 @@ def _refuse_other_store(app: App) -> None:
     """A backup that lacks the ledger would be none."""
     if app.config.store != "tinydb:":
         raise UsageProblem("The ledger lies outside of the home (`store:` in config.yaml).",
-                           hint="Back it up with the means of that store.")
+                           hint="Back it up with the means of that store, such as pg_dump, or "
+                                "copy it into a folder with `dsar store copy`.")
