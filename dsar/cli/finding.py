@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dsar.cli.app import App
+from dsar.cli.trying import wrapped
 from dsar.errors import NeedsConfirmation, UsageProblem
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def show(app: App, found: Found, domain: str) -> None:
             strange = f"   <- outside {domain}" if end.host in found.outside else ""
             app.say(f"    {kind} {end} ({end.security}){strange}")
     if found.outside:
-        app.say(f"    Your password would go to a host outside {domain}. Go on only if you know\n"
-                "    it as your provider's: DNS can be forged on the way.")
+        app.say(wrapped(f"Your password would go to a host outside {domain}. Go on only if you "
+                        "know it as your provider's: DNS can be forged on the way.", "    "))
 
 
 def found_servers(app: App, wish: AccountWish) -> Found | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dsar.cli.app import App
+from dsar.cli.trying import wrapped
 from dsar.errors import NeedsConfirmation, UsageProblem
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def with_device_code(app: App, account: Account, source: Microsoft) -> None:
     app.say("  Waiting; Ctrl-C stops.")
     name = login.finish(code)
     if name and name.lower() != account.address.lower():
-        app.say(f"  Signed in as {name}, which is not {account.address}: this works only where\n"
-                "  that mailbox is shared with you.")
+        app.say(wrapped(f"Signed in as {name}, which is not {account.address}: this works only "
+                        "where that mailbox is shared with you."))
     else:
         app.say("  Signed in.")
 

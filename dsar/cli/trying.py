@@ -72,6 +72,15 @@ def _error_of(attempt: Callable[[], None]) -> DsarError | None:
     return None
 
 
+def wrapped(text: str, indent: str = "  ", *, mark: str = "") -> str:
+    """A paragraph for a terminal of 80 columns; `mark` stands before its first line."""
+    import textwrap
+
+    return textwrap.fill(" ".join(text.split()), 79, initial_indent=indent + mark,
+                         subsequent_indent=indent + " " * len(mark), break_long_words=False,
+                         break_on_hyphens=False)
+
+
 def show_trial(app: App, account: Account, trial: Trial) -> bool:
     """Print one line per server, and the likely cause and way out where one failed."""
     from dsar.mail.advice import advice
@@ -82,12 +91,12 @@ def show_trial(app: App, account: Account, trial: Trial) -> bool:
         app.say(f"  {places[kind]}: " + ("works" if error is None else "failed"))
         if error is not None and str(error) not in told:
             told.add(str(error))
-            app.say(f"    {error}")
+            app.say(wrapped(str(error), "    "))
     if trial.folders:
         copies = f"copies go to {trial.sent}" if trial.sent else "no mailbox for copies"
-        app.say(f"    reads {', '.join(trial.folders)}; {copies}")
+        app.say(wrapped(f"reads {', '.join(trial.folders)}; {copies}", "    "))
     for line in advice(account, trial.results):
-        app.say(f"    - {line}")
+        app.say(wrapped(line, "    ", mark="- "))
     return trial.first_error is None
 
 

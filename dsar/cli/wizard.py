@@ -13,6 +13,7 @@ import click
 
 from dsar.cli.app import App
 from dsar.cli.setup import AccountWish, build_account
+from dsar.cli.trying import wrapped
 from dsar.core.subject import Place
 from dsar.errors import (
     DsarError,
@@ -60,18 +61,19 @@ class Wizard:
 
     def client_id(self, known: Provider) -> str:
         """The registration under which dsar signs in at Microsoft."""
-        self.app.say(f"  {known.name} takes no passwords from mail programs: you sign in with a\n"
-                     "  code in a browser. For this, dsar needs the client id of a registration\n"
-                     "  at Microsoft; docs/accounts.md says how to get one.")
+        self.app.say(wrapped(
+            f"{known.name} takes no passwords from mail programs: you sign in with a code in a "
+            "browser. For this, dsar needs the client id of a registration at Microsoft; "
+            "docs/accounts.md says how to get one. dsar then asks Microsoft for a code."))
         return self._asked(None, "--microsoft", "Client id (8-4-4-4-12 letters and digits)",
                            _client_id)
 
     def servers(self, wish: AccountWish) -> tuple[AccountWish, Found | None]:
         """Two servers typed, or what a look-up found after the word `look` was typed."""
         domain = wish.address.rpartition("@")[2]
-        self.app.say(f"  {domain} is not in our table of providers. Type its two servers, or `look`"
-                     f"\n  to ask {domain} for them: by DNS, then https. It hears of the domain, "
-                     "not of you.")
+        self.app.say(wrapped(
+            f"{domain} is not in our table of providers. Type its two servers, or the word look "
+            f"to ask {domain} for them: by DNS, then https. It hears of the domain, not of you."))
         for _ in range(TRIES):
             text = self._question("Servers (imap.example.org smtp.example.org)")
             if text.lower() == "look":
@@ -84,7 +86,7 @@ class Wizard:
             try:
                 return self._typed_servers(wish, text), None
             except UsageProblem as error:
-                self.app.say(f"  {error}")
+                self.app.say(wrapped(str(error)))
         raise UsageProblem("No servers were given.", hint="Give --imap HOST and --smtp HOST.")
 
     def password(self, account: Account, known: Provider | None, *, may_go_back: bool) -> str:
@@ -133,7 +135,7 @@ class Wizard:
             try:
                 value = check(text)
             except _NotUsable as error:
-                self.app.say(f"  {error}")
+                self.app.say(wrapped(str(error)))
                 continue
             self._remember(option, text)
             return value
@@ -256,7 +258,7 @@ def _with_servers(
     if asked and (steps := before_login(known)):
         wizard.app.say("  Before the first use:")
         for step in steps:
-            wizard.app.say(f"    - {step}")
+            wizard.app.say(wrapped(step, "    ", mark="- "))
     for attempt in range(1, TRIES + 1):
         typed = _typed_password(wizard, account, known, may_go_back) if asked else None
         error = _tried(wizard.app, account)
@@ -317,8 +319,8 @@ def _signed_in(
         except LoginRefused as error:
             if attempt == TRIES or wish.microsoft:
                 raise
-            wizard.app.say(f"  {error}")
-            wizard.app.say(f"  {error.hint}")
+            wizard.app.say(wrapped(str(error)))
+            wizard.app.say(wrapped(error.hint))
     raise AssertionError("the loop returns or raises")
 
 
