@@ -8,9 +8,15 @@ from dataclasses import dataclass
 
 MAX_SENTENCES = 120
 MAX_TOKENS = 120
+MAX_CHARACTERS = 20_000
+"""Of one sentence, in which its tokens are looked for."""
 _TABLE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i",
                         "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "ς": "σ", "\xa0": " "})
-_TOKEN = re.compile(r"https?://\S+|[\w-]+(?:\.[\w-]+)+/\S+|[\w.+-]+@[\w.-]+\w|\d+(?:[.,/:-]\d+)*|[^\W\d_]+|[€£$%]|[,;:?!()–—-]")
+# lengths are bounded (RFC 1035: labels of 63; RFC 5321: local parts of 64), or one long run of
+# characters would be looked through again from each of them
+_TOKEN = re.compile(
+    r"https?://\S+|[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,20}+/\S+|[\w.+-]{1,64}@[\w.-]{1,250}\w"
+    r"|\d+(?:[.,/:-]\d+)*|[^\W\d_]+|[€£$%]|[,;:?!()–—-]")
 _ADDRESS = re.compile(r"https?://[\x21-\x7e]{1,300}")
 _ENDS = re.compile(
     r"(?<=[.!?。！？…])[\s\"'»”)]+(?=\S)|[。！？]|\n\s*\n|\n\s*[-•*·]\s+|\n(?=\s*\d{1,2}[.)]\s)")
@@ -68,13 +74,18 @@ def _joined(text: str) -> str:
     joined: list[str] = []
     for line in lines:
         bare = line.strip()
-        wrapped = joined and len(joined[-1].rpartition("\n")[2]) > 50 and bare
+        wrapped = joined and _width(joined[-1].rpartition("\n")[2]) > 50 and bare
         listed = re.match(r"(?:[-•*·]|\d{1,2}[.)])\s", bare)
         if wrapped and not listed:
             joined[-1] += " " + bare
         else:
             joined.append(bare)
     return "\n".join(joined)
+
+
+def _width(line: str) -> int:
+    """Columns of a line; a character of Chinese or Japanese takes two of them."""
+    return len(line) if line.isascii() else len(line) + sum(c > "\u2e80" for c in line)
 
 
 def _pieces(text: str) -> list[str]:
@@ -89,7 +100,7 @@ def _sentence(piece: str, language: str) -> Sentence:
         bare = _ADDRESS.sub("", folded)
         tokens = tuple(c for c in bare if not c.isspace())[: MAX_TOKENS * 4]
     else:
-        tokens = tokenise(folded)[:MAX_TOKENS]
+        tokens = tokenise(folded[:MAX_CHARACTERS])[:MAX_TOKENS]
     ends_so = piece.rstrip(" \"'»”)").endswith(("?", "？", ";"))
     question = ends_so and "?" in piece.replace("？", "?")
     asks = question or (language == "el" and piece.rstrip().endswith((";", ";")))

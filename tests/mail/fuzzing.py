@@ -28,8 +28,8 @@ WORDS = (b"\n\n", b"--", b"=?utf-8?b?", b"=?x?q?=?=", b"<p>", b"<blockquote>", b
          b"On Mon wrote:\n> ", b"-----Original Message-----\n", b"DSAR-43KQ-3M01", b"\r", b"\r\n",
          b"begin 644 x\n", b"Content-Type: ", b"<!--", b"&#x110000;", b"\xe2\x80\xae", b"(((", b";",
          b"From: \"<>@,;:\\\n", b"@" * 300, b"filename*0*=utf-8''%ff%00;", b"Re: " * 200,
-         b"\xed\xa0\x80", "ﷺ".encode() * 50, b"9" * 400, b"31.12.9999", b"within 99999999999 months", b". " * 300,
-         "将在一个月内".encode(), b"we cannot delete your data, apart from invoices. ", b"\t" * 500)
+         b"\xed\xa0\x80", "ﷺ".encode() * 50, b"9" * 400, b"31.12.9999", b". " * 300,
+         b"within 99999999999 months", "将在一个月内".encode(), b"we cannot delete your data, apart from invoices. ", b"\t" * 500)
 
 Change = Callable[[bytes, random.Random], bytes]
 
