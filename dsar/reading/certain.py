@@ -56,8 +56,25 @@ def _is_no_gift(found: Findings, hit: Hit) -> bool:
     sentence = found.tagged[hit.sentence]
     if found.has(hit, "deleted") and not any(found.has(hit, n) for n in _HANDED):
         return True
+    if _is_promise(sentence) or _is_only_named(found, hit):
+        return True
     asked = sentence.places({"request"}, hit.start + 1, hit.end)
     return bool(asked) and not sentence.places({"overview"}, hit.start, hit.end)
+
+
+def _is_promise(sentence: Tagged) -> bool:
+    """"By 12 June we send you a copy": a day to come, and nothing enclosed."""
+    if any(sentence.has(name) for name in ("attached", "by_post")):
+        return False
+    ends = sentence.places({"deadline"}, 0, len(sentence.tags))
+    return any(sentence.places({"number"}, i - 3, i + 4) for i in ends)
+
+
+def _is_only_named(found: Findings, hit: Hit) -> bool:
+    """"All the data we hold about you" names them; to be given, something must hand them over."""
+    if not (found.spans(hit, "given_phrase") and found.spans(hit, "data")):
+        return False
+    return not any(t.has(name) for t in found.tagged for name in (*_HANDED[:-2], "here", "download"))
 
 
 _HANDED = ("attached", "given", "give_now", "by_post", "given_phrase", "following")
@@ -69,7 +86,8 @@ def _is_custom(found: Findings, hit: Hit) -> bool:
     if hit.concept not in ("erased", "headline", "nothing"):
         return False
     sentence = found.tagged[hit.sentence]
-    return bool(sentence.places({"habit"}, 0, _part_end(sentence, hit)))
+    customs = sentence.places({"habit"}, 0, _part_end(sentence, hit))
+    return any(not sentence.places({"you", "about_you"}, i, i + 6) for i in customs)
 
 
 def _part_end(sentence: Tagged, hit: Hit) -> int:

@@ -8,7 +8,7 @@ from dsar.reading.engine import Hit, Tagged
 from dsar.reading.findings import Findings
 
 _NOT_GIVEN = ("neg", "cannot")
-_HANDING = frozenset({"give", "disclose"})
+_HANDING = frozenset({"give", "disclose", "give_now", "given", "send_do", "attach_do"})
 
 
 def is_at_hand(found: Findings, hit: Hit) -> bool:
@@ -59,5 +59,20 @@ def withheld_elsewhere(found: Findings, given: Sequence[Hit]) -> list[Hit]:
 
 def _denies_giving(sentence: Tagged) -> bool:
     denied = sentence.places(set(_NOT_GIVEN), 0, len(sentence.tags))
+    if sentence.places({"cond"}, 0, 3):
+        return False
     return any(sentence.places(_HANDING, i - 4, i + 9) for i in denied) and not (
         sentence.has("third") and sentence.has("to_third"))
+
+
+def unmatched(found: Findings) -> list[Hit]:
+    """Hits of a sentence that found nobody, where another one asks who it may be."""
+    lost = {n for n, t in enumerate(found.tagged) if t.has("unmatched")}
+    asks = any(_asks(t) for n, t in enumerate(found.tagged) if n not in lost)
+    asks = asks or any(found.tagged[n].sentence.is_question for n in lost)
+    return [Hit("unmatched", n, 0, 1) for n in sorted(lost)] if asks else []
+
+
+def _asks(sentence: Tagged) -> bool:
+    return sentence.sentence.is_question or any(
+        sentence.has(name) for name in ("ask", "send_us", "used_email", "specify", "tell_us"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsar.core.message import Label
-from dsar.reading.contest import needs_no_proof
+from dsar.reading.contest import needs_no_proof, unmatched
 from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.outcomes import weigh_outcomes
@@ -35,6 +35,7 @@ def _demands(found: Findings) -> None:
         found.add(Label.IDENTITY_REQUEST, identity, 2.0)
     detail = [h for h in found.of("ask_detail") if not h.negated and not _tells_nothing(found, h)]
     found.add(Label.CLARIFICATION_REQUEST, detail, 1.2)
+    found.add(Label.CLARIFICATION_REQUEST, unmatched(found), 2.2)
     asked = [h for h in found.of("asks_which") if h.question]
     of_you = [h for h in asked if found.has(h, "you") or found.has(h, "data")]
     found.add(Label.CLARIFICATION_REQUEST, of_you or asked, 1.0 if of_you else 0.7)
@@ -44,7 +45,8 @@ def _demands(found: Findings) -> None:
     if found.of("complex") or found.late:
         promised = [h for h in found.of("promise") if not h.conditional and not h.question]
         found.add(Label.EXTENSION_NOTICE, promised, 1.4)
-    fees = [h for h in found.of("fee") if not (h.negated or h.conditional)
+    fees = [h for h in found.of("fee") if not h.negated
+            and (not h.conditional or found.has(h, "purpose"))
             and not found.has(h, "free") and not is_only_possible(found, h)]
     found.add(Label.FEE_DEMAND, fees, 1.5)
 
@@ -99,14 +101,20 @@ def _with_outcome(
         scores.pop(Label.NO_DATA_HELD)
         found.scores.pop(Label.NO_DATA_HELD)
         return _settled(found)
-    if outcome == [Label.FULFILLED_ERASURE] and scores.get(Label.IDENTITY_REQUEST, 0) >= 2:
-        scores.pop(Label.FULFILLED_ERASURE)
-        found.scores.pop(Label.FULFILLED_ERASURE)
-        return _settled(found)
-    extra = [Label.EXTENSION_NOTICE] if (
-        Label.PARTIAL_FULFILMENT in outcome and scores.get(Label.EXTENSION_NOTICE, 0) >= 1.4
-    ) else []
-    return (*sorted(outcome, key=lambda la: -scores[la]), *extra)
+    if outcome == [Label.FULFILLED_ERASURE] and any(
+            scores.get(la, 0) >= least for la, least in _FURTHER[1:]):
+        outcome = [Label.PARTIAL_FULFILMENT]
+        found.where[Label.PARTIAL_FULFILMENT] = found.where[Label.FULFILLED_ERASURE]
+        scores[Label.PARTIAL_FULFILMENT] = scores.pop(Label.FULFILLED_ERASURE)
+        found.scores = scores
+    extra = [la for la, least in _FURTHER if Label.PARTIAL_FULFILMENT in outcome
+             and scores.get(la, 0) >= least and found.where[la] != found.where[outcome[0]]]
+    return (*sorted(outcome, key=lambda la: -scores[la]), *extra[:1])
+
+
+_FURTHER = ((Label.EXTENSION_NOTICE, 1.4), (Label.IDENTITY_REQUEST, 2.0), (Label.FEE_DEMAND, 1.5),
+            (Label.REDIRECT_TO_OTHER_CONTROLLER, 1.5))
+"""What a part of an answer may come with, and the least weight of it."""
 
 
 _EXPLAINS: tuple[tuple[Label, tuple[Label, ...]], ...] = (

@@ -41,6 +41,8 @@ def weigh_outcomes(found: Findings) -> None:
     if said.kept:
         found.add(Label.PARTIAL_FULFILMENT, said.details, 2)
     found.add(Label.NO_DATA_HELD, said.nothing, 2)
+    if not said.nothing and any(t.has("pending") for t in found.tagged):
+        found.add(Label.ACKNOWLEDGEMENT, found.of("nothing"))
     late = [h for h in said.kept if _is_not_yet(found, h)]
     found.add(Label.ACKNOWLEDGEMENT, late)
     barred = [h for h in said.kept if h.concept == "not_deleted" and h not in late]
@@ -152,7 +154,8 @@ def _is_only_mailing(found: Findings, hit: Hit) -> bool:
 def _is_about_request(found: Findings, hit: Hit) -> bool:
     """"Your request has been deleted" says nothing about data."""
     sentence = found.tagged[hit.sentence]
-    if not any(found.has(hit, name) for name in _OBJECTS) and not found.spans(hit, "complied"):
+    plain = found.spans(hit, "complied") or found.spans(hit, "erased_phrase")
+    if not plain and not any(found.has(hit, name) for name in _OBJECTS):
         return True
     if found.spans(hit, "request") and found.spans(hit, "confirm"):
         return True
@@ -186,11 +189,16 @@ def _kept(found: Findings, erased: list[Hit]) -> list[Hit]:
     done = {h.sentence for h in erased}
     kept = [h for h in found.of("kept") if not (h.negated or h.question or h.reported)
             and not (found.has(h, "request") and not found.has(h, "law"))
-            and not found.has(h, "suppression")]
+            and not found.has(h, "suppression") and not _is_no_duty(found, h)]
     barred = [h for h in found.of("not_deleted")
               if not (h.conditional or h.question or h.reported) and h.sentence not in done
               and not found.has(h, "undone")]
     return [*kept, *barred]
+
+
+def _is_no_duty(found: Findings, hit: Hit) -> bool:
+    """"No legal duty to keep"."""
+    return bool(found.tagged[hit.sentence].places({"none"}, hit.start - 2, hit.start))
 
 
 def _nothing(found: Findings) -> list[Hit]:
@@ -208,4 +216,6 @@ def _is_dealing(found: Findings, hit: Hit) -> bool:
     if found.has(hit, "received") and not (found.has(hit, "hold") or found.has(hit, "found")):
         return True
     plain = found.spans(hit, "nothing_phrase")
+    if not plain and any(found.spans(hit, name) for name in ("delete", "deletion")):
+        return True
     return found.has(hit, "id") or (not plain and found.has(hit, "give"))

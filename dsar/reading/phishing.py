@@ -43,7 +43,9 @@ def is_risky(name: str, kind: str) -> bool:
 
 
 def _asks_card(hit: Hit, tagged: Sequence[Tagged]) -> bool:
-    return tagged[hit.sentence].has("card")
+    """Money data or a lowered guard; "körkort" is a proof, and no card."""
+    return any(not {"card", "disable"}.isdisjoint(tags) and "id" not in tags
+               for tags in tagged[hit.sentence].tags)
 
 
 def _plain_link(message: Message) -> bool:
