@@ -17,7 +17,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "demo": "Watch the full cycle with invented companies: no network, no real data.",
         "init": "Set up a person, a mailbox and a first list.",
         "doctor": "Check everything, one line each with the fix.",
-        "account": "Mail accounts: add, list, test.",
+        "account": "Mail accounts: add, list, test, login, limits.",
         "person": "People the letters are for: add, list, show, edit.",
     },
     "Registry and law": {

@@ -48,7 +48,8 @@ ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send"
 """Commands whose answers have tests of their own, below or in their rooms."""
 
 SILENT = {
-    "demo", "init", "account add", "account resume", "person add", "person edit", "registry add",
+    "demo", "init", "account add", "account login", "account resume",
+    "person add", "person edit", "registry add",
     "registry exclude", "registry verify", "registry import", "registry export", "letter preview",
     "letter export", "queue cancel", "queue show", "registry in-use", "inbox assign",
     "inbox ignore", "case note", "case set",
