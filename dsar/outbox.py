@@ -44,6 +44,10 @@ class Post:
     check: Callable[[Delivery], Trip | None]
 
 
+Tried = tuple[Outcome, Exception | None, SendAttempted]
+"""What became of an attempt, the error that ends the run, and the attempt itself."""
+
+
 def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
     """Send each letter at most once, yielding it with its outcome once that is recorded.
 
@@ -54,26 +58,55 @@ def deliver(letters: Iterable[Outgoing], post: Post) -> Iterator[Delivery]:
     the breaker is recorded and ends the run with RefusedByRail; the rest stays approved.
     """
     for letter in letters:
-        case = post.store.case(letter.case_id)
-        if not _is_still_approved(case, letter):
-            continue  # while it waited its turn: cancelled, closed, or sent by someone else
-        attempt = SendAttempted(on=post.today, at=post.now(), message_id=letter.message_id,
-                                recipient=letter.recipient, account=letter.account)
-        post.store.append(letter.case_id, [attempt], after=case.version)
-        outcome, error = _attempt(letter, attempt, post)
-        if outcome is not attempt:
-            post.store.append(letter.case_id, [outcome], after=case.version + 1)
-        if isinstance(outcome, LetterSent):
-            post.file_sent(letter)
-        delivery = Delivery(letter=letter, outcome=outcome)
-        trip = post.check(delivery)
-        if trip is not None:
-            pause(post.store, letter.account, trip, today=post.today)
+        begun = begin(letter, post)
+        if begun is None:
+            continue
+        delivery, error = settle(letter, attempt(letter, begun, post), post)
         yield delivery
         if error is not None:
             raise error
-        if trip is not None:
-            raise paused(letter.account, trip.because, trip.until)
+
+
+def begin(letter: Outgoing, post: Post) -> SendAttempted | None:
+    """Record the attempt; None where the letter may not go any more.
+
+    While it waited its turn it may have been cancelled, closed, or sent by someone else.
+    """
+    case = post.store.case(letter.case_id)
+    if not _is_still_approved(case, letter):
+        return None
+    begun = SendAttempted(on=post.today, at=post.now(), message_id=letter.message_id,
+                          recipient=letter.recipient, account=letter.account)
+    post.store.append(letter.case_id, [begun], after=case.version)
+    return begun
+
+
+def conclude(
+    letter: Outgoing, begun: SendAttempted, post: Post, *, after: int
+) -> tuple[Delivery, Exception | None]:
+    """Make an attempt that is recorded, and record what became of it; the error that ends the run.
+
+    after: how many events the case has with the attempt.
+    """
+    return settle(letter, attempt(letter, begun, post), post, after=after)
+
+
+def settle(
+    letter: Outgoing, tried: Tried, post: Post, *, after: int | None = None
+) -> tuple[Delivery, Exception | None]:
+    """Record what became of an attempt; returns the error that ends the run, if any."""
+    outcome, error, begun = tried
+    if outcome is not begun:
+        version = post.store.case(letter.case_id).version if after is None else after
+        post.store.append(letter.case_id, [outcome], after=version)
+    if isinstance(outcome, LetterSent):
+        post.file_sent(letter)
+    delivery = Delivery(letter=letter, outcome=outcome)
+    trip = post.check(delivery)
+    if trip is not None:
+        pause(post.store, letter.account, trip, today=post.today)
+        error = error or paused(letter.account, trip.because, trip.until)
+    return delivery, error
 
 
 def _is_still_approved(case: Case, letter: Outgoing) -> bool:
@@ -104,8 +137,14 @@ def refuse_while_paused(store: Store, account: str, now: datetime) -> None:
         raise paused(account, found.because, found.until)
 
 
-def _attempt(letter: Outgoing, attempt: SendAttempted, post: Post
-             ) -> tuple[Outcome, Exception | None]:
+def attempt(letter: Outgoing, begun: SendAttempted, post: Post) -> Tried:
+    """Hand the letter to the server; touches no ledger, so that threads may call it."""
+    outcome, error = _tried(letter, begun, post)
+    return outcome, error, begun
+
+
+def _tried(letter: Outgoing, begun: SendAttempted, post: Post
+           ) -> tuple[Outcome, Exception | None]:
     recipients = (letter.recipient, *post.copies_to(letter))
     try:
         reply = post.transport.send(letter.message, sender=letter.sender, recipients=recipients)
@@ -117,6 +156,6 @@ def _attempt(letter: Outgoing, attempt: SendAttempted, post: Post
         return SendAbandoned(on=post.today, message_id=letter.message_id,
                              because=type(failure).__name__), fatal
     except OutcomeUnknown:
-        return attempt, None
+        return begun, None
     return LetterSent(on=post.today, message_id=letter.message_id, stage=letter.stage,
                       recipient=letter.recipient, server_reply=reply), None

@@ -14,7 +14,8 @@ LEVELS = {
     "shipped": 2, "yamlfile": 2, "home": 2, "config": 2,
     "store": 3, "mail": 3, "law": 3, "registry": 3, "letters": 3, "reading": 3, "report": 3,
     "outbox": 4, "inbox": 4, "drafting": 4, "caseimport": 4, "papers": 4, "mailstate": 4,
-    "heartbeat": 4, "campaign": 4, "evidence": 4, "demo": 4, "keeping": 4, "cli": 5,
+    "heartbeat": 4, "sidebyside": 5, "campaign": 4, "evidence": 4, "demo": 4, "keeping": 4,
+    "cli": 5,
 }
 FILES_AND_FOLDERS_ANYONE_MAY_USE = {"errors", "core", "shipped", "yamlfile", "home"}
 HOUSES = {
@@ -36,6 +37,7 @@ HOUSES = {
     "msal": ("mail/microsoft.py",),
     "keyring": ("mail/secret.py",),
     "pyrage": ("store/agekeys.py",),
+    "pyperclip": ("cli/clipboard.py",),
 }
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dsar.cli.app import App
-from dsar.cli.mailing import history, open_mailbox, open_transport, paced, written_name
+from dsar.cli.mailing import (
+    history,
+    open_mailbox,
+    open_transport,
+    paced,
+    secret_of,
+    written_name,
+)
 from dsar.core.breaker import Posted, Trip, objection, posted, trip
 from dsar.core.case import Case, ComplaintLodged, LetterRefused, LetterSent
 from dsar.core.letter import Letter, Outgoing, Rendered, Stage
@@ -16,10 +24,11 @@ from dsar.core.plan import Plan
 from dsar.drafting import Desk, Headers, Sender, approve, tag_key, waiting_letters
 from dsar.errors import DsarError, StorageFailed
 from dsar.outbox import Delivery, Post, deliver, refuse_while_paused
+from dsar.sidebyside import deliver_side_by_side
 from dsar.store import Store
 
 if TYPE_CHECKING:
-    from dsar.mail import Mailbox
+    from dsar.mail import Mailbox, Transport
     from dsar.mail.account import Account
     from dsar.mail.compose import Attachment
 
@@ -107,25 +116,55 @@ def queued_letters(
 def send_all(
     app: App, store: Store, letters: Iterable[Outgoing], account: Account, cases: Sequence[Case]
 ) -> Iterator[Delivery]:
-    """Send what may go today over one connection, yielding each recorded outcome."""
-    from dsar.mail.account import SentCopy
-
+    """Send what may go today, yielding each recorded outcome."""
     refuse_while_paused(store, account.name, app.now())
-    transport = open_transport(app, account)
-    sent_box = _SentBox(app, account) if account.sent_copy is SentCopy.APPEND else None
-    copies = (account.address,) if account.sent_copy is SentCopy.BCC else ()
-    post = Post(
-        store=store, transport=transport, now=app.now, today=app.today,
-        check=breaker(app, store, account.name, cases),
-        copies_to=lambda letter: copies,
-        file_sent=sent_box.file if sent_box else lambda letter: None,
-    )
-    try:
+    with posting(app, store, account, cases) as post, _more(app, account) as more:
         timed = paced(app, letters, account, history(cases, account.name),
                       meanwhile=_Lookout(app, store, account).look)
-        for delivery in deliver(timed, post):
+        going = deliver_side_by_side(timed, post, (post.transport, *more)) if more else (
+            deliver(timed, post))
+        for delivery in going:
             note_complaints(app, store, [delivery.letter.case_id])
             yield delivery
+
+
+@contextmanager
+def _more(app: App, account: Account) -> Iterator[list[Transport]]:
+    """Further connections, where the account allows them; a password is asked for only once."""
+    count = account.limits.side_by_side - 1
+    if count:
+        giver = secret_of(app, account)
+        if callable(giver):
+            giver()
+    more = [open_transport(app, account) for _ in range(count)]
+    try:
+        yield more
+    finally:
+        for transport in more:
+            transport.close()
+
+
+@contextmanager
+def posting(
+    app: App, store: Store, account: Account, cases: Sequence[Case], *,
+    in_copy: Callable[[Outgoing], tuple[str, ...]] = lambda letter: (),
+) -> Iterator[Post]:
+    """What sending from an account needs, over one connection that is closed in the end.
+
+    in_copy: who else gets a letter, besides the account itself where it wants its own copies.
+    """
+    from dsar.mail.account import SentCopy
+
+    transport = open_transport(app, account)
+    sent_box = _SentBox(app, account) if account.sent_copy is SentCopy.APPEND else None
+    own = (account.address,) if account.sent_copy is SentCopy.BCC else ()
+    try:
+        yield Post(
+            store=store, transport=transport, now=app.now, today=app.today,
+            check=breaker(app, store, account.name, cases),
+            copies_to=lambda letter: (*own, *in_copy(letter)),
+            file_sent=sent_box.file if sent_box else lambda letter: None,
+        )
     finally:
         transport.close()
         if sent_box:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 DAY = timedelta(hours=24)
+MAX_WAIT_S = 2.0
+"""Letters go side by side only where none waits longer than this for its turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,8 @@ class Limits:
     """What an account may do; None means that this limit does not hold.
 
     first_day: recipients in the first 24 hours; the cap doubles with each day on which letters
-    went out, up to per_day. jitter_s, per_domain_s: seconds.
+    went out, up to per_day. jitter_s, per_domain_s: seconds. connections: how many may be open
+    for sending at once, where the account allows it.
     """
 
     first_day: int | None = 10
@@ -27,6 +30,18 @@ class Limits:
     per_minute: int | None = 2
     jitter_s: float = 25.0
     per_domain_s: float = 120.0
+    connections: int = 1
+
+    @property
+    def side_by_side(self) -> int:
+        """How many letters may be under way at once.
+
+        One where letters have to wait for each other for long: an outcome would wait as well
+        until it is recorded, and a crash meanwhile would leave a letter in doubt.
+        """
+        pause = 60 / self.per_minute if self.per_minute else 0.0
+        waits = max(pause + self.jitter_s, self.per_domain_s)
+        return max(self.connections, 1) if waits <= MAX_WAIT_S else 1
 
 
 OFF = Limits(first_day=None, per_day=None, per_minute=None, jitter_s=0.0, per_domain_s=0.0)

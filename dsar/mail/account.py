@@ -254,6 +254,7 @@ def _read_limits(reader: Reader, smtp: Endpoint | None) -> Limits:
         per_minute=inner.number("per_minute", default=usual.per_minute),
         jitter_s=float(inner.number("jitter_s", default=int(usual.jitter_s)) or 0),
         per_domain_s=float(inner.number("per_domain_s", default=int(usual.per_domain_s)) or 0),
+        connections=inner.number("connections", default=usual.connections) or 1,
     )
     for key, value in vars(limits).items():
         if value is not None and value < 0:
@@ -296,7 +297,8 @@ def _microsoft_entry(source: Microsoft) -> Mapping[str, Any]:
 
 
 def _limits_entry(limits: Limits) -> Mapping[str, Any]:
-    return {k: int(v) for k, v in vars(limits).items() if v is not None}
+    return {k: int(v) for k, v in vars(limits).items()
+            if v is not None and (k, v) != ("connections", 1)}
 
 
 _SOURCES = ("command", "token_command", "keyring", "file", "credential", "prompt",
