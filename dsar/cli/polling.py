@@ -12,6 +12,7 @@ import click
 
 from dsar.cli.app import App
 from dsar.errors import DsarError, StorageFailed, Temporary
+from dsar.heartbeat import note_success
 from dsar.mailstate import MailState, Trouble, load_state, quarantined, save_state
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def poll_accounts(
         for account in chosen:
             _poll_account(app, store, account, state, tally)
         result = "ok" if not tally.failed else "failed"
+        if chosen and result == "ok":
+            note_success(app.home.heartbeat, app.now())
     finally:
         tally.quarantine = quarantined(state.troubles.values())
         save_state(app.home.cursors, state, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
