@@ -84,7 +84,8 @@ def _is_closing(line: str) -> bool:
     if len(bare) > 60:
         return False
     closings = furniture().closings
-    return bare in closings or any(bare.startswith(f"{c},") for c in closings if len(c) > 6)
+    return bare in closings or ("," in bare and any(
+        bare.startswith(f"{c},") for c in closings if len(c) > 6))
 
 
 def _signature_end(lines: list[str], start: int) -> int:

@@ -74,7 +74,7 @@ def _joined(text: str) -> str:
     joined: list[str] = []
     for line in lines:
         bare = line.strip()
-        wrapped = joined and _width(joined[-1].rpartition("\n")[2]) > 50 and bare
+        wrapped = joined and _width(joined[-1][-51:]) > 50 and bare
         listed = re.match(r"(?:[-•*·]|\d{1,2}[.)])\s", bare)
         if wrapped and not listed:
             joined[-1] += " " + bare

@@ -29,7 +29,8 @@ WORDS = (b"\n\n", b"--", b"=?utf-8?b?", b"=?x?q?=?=", b"<p>", b"<blockquote>", b
          b"begin 644 x\n", b"Content-Type: ", b"<!--", b"&#x110000;", b"\xe2\x80\xae", b"(((", b";",
          b"From: \"<>@,;:\\\n", b"@" * 300, b"filename*0*=utf-8''%ff%00;", b"Re: " * 200,
          b"\xed\xa0\x80", "ﷺ".encode() * 50, b"9" * 400, b"31.12.9999", b". " * 300,
-         b"within 99999999999 months", "将在一个月内".encode(), b"we cannot delete your data, apart from invoices. ", b"\t" * 500)
+         b"within 99999999999 months", "将在一个月内".encode(), b"\t" * 500,
+         b"we cannot delete your data, apart from invoices. ")
 
 Change = Callable[[bytes, random.Random], bytes]
 
@@ -97,7 +98,7 @@ def swollen(raw: bytes, draw: random.Random) -> bytes:
     """One stretch comes again and again."""
     start = draw.randrange(len(raw) + 1)
     piece = raw[start:start + draw.randint(1, 60)]
-    return raw[:start] + piece * draw.choice((10, 100, 500)) + raw[start:]
+    return raw[:start] + piece * draw.choice((5, 10, 20, 50, 500)) + raw[start:]
 
 
 CHANGES: tuple[Change, ...] = (
