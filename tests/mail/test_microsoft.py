@@ -208,7 +208,7 @@ def test_no_token_shows_in_anything_a_failing_sign_in_leaves(
 
 
 def test_an_account_with_a_sign_in_comes_back_from_the_entry_it_is_written_as() -> None:
-    for cache in (Path("/home/a/x.tokens"), Keyring("dsar", "a@example.org")):
+    for cache in (Path("/srv/x.tokens"), Keyring("dsar", "a@example.org")):
         account = Account(name="main", address="a@example.org", auth=Auth.XOAUTH2,
                           secret=Microsoft(client_id="c", cache=cache))
         written = yamlfile.dump(dict(account_entry(account))).encode()

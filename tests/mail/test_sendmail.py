@@ -1,4 +1,4 @@
-"""The sendmail command as a Transport: the lab's own Postfix, and commands that fail in every way."""
+"""The sendmail command as a Transport: the lab's own Postfix, and commands that fail."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def test_recipients_are_arguments_behind_a_separator_and_never_read_from_the_let
     assert (tmp_path / "letter").read_bytes() == raw.replace(b"\r\n", b"\n")
 
 
-@pytest.mark.parametrize("bad", ["x@acme.example -oQ/tmp", "a b@c.example", "nobody", "x@y.example\n"])
+@pytest.mark.parametrize(
+    "bad", ["x@acme.example -oQ/tmp", "a b@c.example", "nobody", "x@y.example\n"])
 def test_what_is_no_address_never_becomes_an_argument(tmp_path: Path, bad: str) -> None:
     with pytest.raises(Unsendable):
         command(tmp_path, TAKE).send(letter(), sender=ALEX, recipients=[bad])
