@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dsar.core.case import (
@@ -90,6 +90,10 @@ ledgers = st.builds(lambda first, rest: [first, *rest], openings,
                     st.lists(happenings, max_size=14))
 
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@unhurried
 @given(ledgers)
 def test_a_glance_that_was_written_and_read_is_the_same(events: list[CaseEvent]) -> None:
     found = glance(fold(events)).course
@@ -97,6 +101,7 @@ def test_a_glance_that_was_written_and_read_is_the_same(events: list[CaseEvent])
     assert course_from_json(written) == found
 
 
+@unhurried
 @given(st.lists(ledgers, min_size=2, max_size=4), days)
 def test_what_is_reckoned_once_for_many_is_what_each_case_has_by_itself(
     several: list[list[CaseEvent]], today: date
@@ -115,6 +120,7 @@ def test_what_is_reckoned_once_for_many_is_what_each_case_has_by_itself(
         assert result(alone, today).counted == counted(seen.case.course, seen.outlook, today)
 
 
+@unhurried
 @given(ledgers)
 def test_a_glance_answers_to_the_names_that_a_case_has(events: list[CaseEvent]) -> None:
     case = fold(events)
