@@ -1,6 +1,7 @@
 """Letters a second to a real Postfix, beside Postfix's own smtp-source and the mailmerge command.
 
 usage: python bench/bench_smtp.py [LETTERS] [ROUNDS]      (root, Postfix and Dovecot needed)
+       python bench/bench_smtp.py memory [LETTERS]        resident memory after a tenth and all
 
 Each letter is a text and a DOCX of 37 kB. dsar sends over TLS after a login and waits for each
 answer; smtp-source has neither TLS nor login and is the fastest known client. All take turns in
@@ -47,18 +48,108 @@ def letter() -> bytes:
     )
 
 
-def send_all(lab: MailLab, letters: Sequence[Callable[[], bytes]]) -> float:
-    """Seconds for one connection with TLS and login, and all letters."""
+def transport_to(lab: MailLab) -> SmtpTransport:
+    """A connection with STARTTLS and a login."""
     smtp = Endpoint(
         host=lab.host, port=lab.ports.submission, security=Security.STARTTLS, username=USER
     )
     account = Account(name="main", address=USER, smtp=smtp, ca_file=lab.ca_file)
-    transport = SmtpTransport(account, Secret(lab.password))
+    return SmtpTransport(account, Secret(lab.password))
+
+
+def send_all(lab: MailLab, letters: Sequence[Callable[[], bytes]]) -> float:
+    """Seconds for one connection with TLS and login, and all letters."""
+    transport = transport_to(lab)
     start = time.perf_counter()
     for make in letters:
         transport.send(make(), sender=USER, recipients=[COMPANY])
     transport.close()
     return time.perf_counter() - start
+
+
+def rendering() -> Callable[[], bytes]:
+    """Writes one real letter: words from the templates, a DOCX of it, the message."""
+    from dsar import shipped
+    from dsar.core.letter import Stage
+    from dsar.law.load import load_laws
+    from dsar.letters.document import as_docx
+    from dsar.letters.sample import sample_letter
+    from dsar.letters.words import render
+
+    written = sample_letter(load_laws().regimes["eu-gdpr"], "access", Stage.REQUEST, "de")
+    folders = (shipped.templates() / "letters",)
+
+    def make() -> bytes:
+        words = render(written, folders)
+        return compose(
+            words.subject, words.body, sender=Address(name="Alex Example", addr=USER),
+            recipient=Address(name="Acme", addr=COMPANY), message_id=new_message_id(USER),
+            date=datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
+            attachments=[Attachment(name="letter.docx", type=TYPE,
+                                    content=as_docx(words, written))])
+
+    return make
+
+
+def send_side_by_side(lab: MailLab, letters: Sequence[bytes], connections: int) -> float:
+    """Seconds over several connections, each attempt and outcome recorded in a ledger."""
+    from contextlib import ExitStack
+
+    from dsar.core.case import CaseOpened, LetterApproved
+    from dsar.core.letter import Outgoing, Stage
+    from dsar.outbox import Post, deliver
+    from dsar.sidebyside import deliver_side_by_side
+    from dsar.store import open_store
+
+    now = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        store = open_store(f"tinydb:{name}", write=True, author="bench", now=lambda: now)
+        stack.callback(store.close)
+        going = []
+        for n, raw in enumerate(letters):
+            case, message_id = f"K{n}", f"<{n}@example.test>"
+            store.append(case, [
+                CaseOpened(on=now.date(), case_id=case, reference=f"DSAR-{n}", subject_id="a",
+                           controller=f"c{n}", controller_name="C", right="access",
+                           regime="eu-gdpr", language="en", country="DE"),
+                LetterApproved(on=now.date(), stage=Stage.REQUEST, message_id=message_id,
+                               digest="d" * 64, recipient=COMPANY, account="main")], after=0)
+            going.append(Outgoing(case_id=case, message=raw, message_id=message_id, sender=USER,
+                                  recipient=COMPANY, stage=Stage.REQUEST, account="main"))
+        lines = [transport_to(lab) for _ in range(connections)]
+        post = Post(store=store, transport=lines[0], now=lambda: now, today=now.date(),
+                    file_sent=lambda letter: None, copies_to=lambda letter: (),
+                    check=lambda delivery: None)
+        start = time.perf_counter()
+        for _ in deliver(going, post) if connections == 1 else (
+                deliver_side_by_side(going, post, lines)):
+            pass
+        seconds = time.perf_counter() - start
+        for each in lines:
+            each.close()
+    return seconds
+
+
+def memory(count: int) -> None:
+    """Print the resident memory after a tenth of the letters and after all of them."""
+    def resident_kb() -> int:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    lab, make = MailLab.make(), rendering()
+    try:
+        lab.start()
+        transport = transport_to(lab)
+        start = time.perf_counter()
+        for n in range(1, count + 1):
+            transport.send(make(), sender=USER, recipients=[COMPANY])
+            if n in (count // 10, count // 2, count):
+                rate = n / (time.perf_counter() - start)
+                print(f"{n:6} letters rendered and sent: {resident_kb() / 1024:6.1f} MB resident, "
+                      f"{rate:4.0f} letters/s", flush=True)
+        transport.close()
+    finally:
+        lab.stop(purge=True)
 
 
 def smtp_source(lab: MailLab, count: int, size: int) -> float:
@@ -96,11 +187,15 @@ def run(argv: Sequence[str], folder: Path) -> float:
 
 def main(count: int, rounds: int) -> None:
     """Print letters a second and the ratio to smtp-source."""
+    written = rendering()
     ready, size = [letter() for _ in range(count)], len(letter())
     ways: dict[str, Callable[[MailLab], float]] = {
         "smtp-source -s 1 (no TLS)": lambda lab: smtp_source(lab, count, size),
         "dsar, composed beforehand": lambda lab: send_all(lab, [lambda r=r: r for r in ready]),
         "dsar, composing included": lambda lab: send_all(lab, [letter] * count),
+        "dsar, rendering included": lambda lab: send_all(lab, [written] * count),
+        "dsar with ledger, 1 line": lambda lab: send_side_by_side(lab, ready, 1),
+        "dsar with ledger, 4 lines": lambda lab: send_side_by_side(lab, ready, 4),
     }
     program = os.environ.get("MAILMERGE") or shutil.which("mailmerge")
     if program:
@@ -126,4 +221,7 @@ def main(count: int, rounds: int) -> None:
 if __name__ == "__main__":
     if lacking := missing():
         sys.exit("; ".join(lacking))
+    if sys.argv[1:2] == ["memory"]:
+        memory(int((sys.argv[2:] or ["10000"])[0]))
+        sys.exit()
     main(*(int(word) for word in (sys.argv[1:] + ["200", "3"][len(sys.argv) - 1 :])[:2]))
