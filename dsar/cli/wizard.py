@@ -248,16 +248,16 @@ class _OtherServers(Exception):
 def _with_servers(
     wizard: Wizard, wish: AccountWish, found: Found | None, *, may_go_back: bool
 ) -> tuple[Account, Secret | None]:
-    from dsar.mail.advice import before_login, known_provider
+    from dsar.mail.advice import known_provider
 
     account = build_account(wizard.app, wish, found)
     known = known_provider(account)
     if _wants_device_code(known, wish, wizard.app) and known is not None:
         return _signed_in(wizard, wish, found, known), None
     asked = _is_asked(wizard.app, account)
-    if asked and (steps := before_login(known)):
-        wizard.app.say("  Before the first use:")
-        for step in steps:
+    if asked and known is not None and known.before_first_use:
+        wizard.app.say(f"  Before the first use, at {known.name}:")
+        for step in known.before_first_use:
             wizard.app.say(wrapped(step, "    ", mark="- "))
     for attempt in range(1, TRIES + 1):
         typed = _typed_password(wizard, account, known, may_go_back) if asked else None

@@ -61,15 +61,11 @@ def _cause(account: Account, known: Provider, failed: Mapping[str, DsarError]) -
         case login if "app-password" in login:
             yield (f"{known.name} takes your own password or an app password, depending on your "
                    "settings; with two-factor login only an app password.")
+        case _:
+            yield (f"{known.name}: nothing special is known. Try the password in its web mail, and "
+                   "look there whether IMAP and SMTP have to be switched on.")
 
 
 def _plain() -> Iterator[str]:
     yield ("Your provider is not in our table: it may want an app password, another user name "
            "(--username), or IMAP switched on.")
-
-
-def before_login(known: Provider | None) -> tuple[str, ...]:
-    """What to have ready before the password is asked for."""
-    if known is None:
-        return ()
-    return tuple(f"{known.name}: {step}" for step in known.before_first_use)
