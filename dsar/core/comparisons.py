@@ -171,15 +171,22 @@ ASPECTS = ("the answer", "whether proof of identity is demanded", "which demands
 
 
 def _weeks(results: Iterable[Result]) -> dict[tuple[str, ...], _Week]:
-    found: dict[tuple[str, ...], _Week] = {}
+    asked: defaultdict[tuple[str, str, str, int, int], list[Result]] = defaultdict(list)
     for result in results:
         case = result.case
-        if result.delivered and case.request:
-            year, week, _ = (case.receipt.on if case.receipt else case.request.on).isocalendar()
-            key = (case.facts.controller, case.facts.right, case.facts.regime,
-                   f"{year}-W{week:02}")
-            found.setdefault(key, _Week(case.facts.controller_name)).add(result)
-    return {key: week for key, week in found.items() if len(week.people) > 1}
+        if result.delivered and (request := case.request):
+            year, week, _ = (case.receipt.on if case.receipt else request.on).isocalendar()
+            facts = case.facts
+            asked[facts.controller, facts.right, facts.regime, year, week].append(result)
+    return {(*key[:3], f"{key[3]}-W{key[4]:02}"): _week(own) for key, own in asked.items()
+            if len({r.case.facts.subject_id for r in own}) > 1}
+
+
+def _week(results: Sequence[Result]) -> _Week:
+    found = _Week(results[0].case.facts.controller_name)
+    for result in results:
+        found.add(result)
+    return found
 
 
 def inconsistent(results: Iterable[Result]) -> tuple[Table, Table]:
