@@ -18,6 +18,8 @@ from dsar.core.case import CaseEvent, IdentityProvided, ReplyRead, ReplyReceived
 from dsar.core.glance import Glance, glance
 from dsar.core.house import STREAM, MessageSetAside
 from dsar.errors import LedgerDamaged
+from dsar.home import Home
+from dsar.keeping import contents
 from dsar.keeping.atrest import Key
 from dsar.store import sidecar
 from dsar.store.tiny import TinyStore
@@ -220,3 +222,13 @@ def test_days_pass_without_making_it_stale(tmp_path: Path) -> None:
     later._now = lambda: NOON + timedelta(days=99)
     later.close()
     assert (tmp_path / "ledger" / sidecar.NAME).read_bytes() == kept
+
+
+def test_it_is_in_no_backup_and_makes_no_home_that_a_restore_would_spare(tmp_path: Path) -> None:
+    home = Home(tmp_path, tmp_path, tmp_path / "cache")
+    kept = _filled(home.ledger)
+    names = [item.name for item in contents.items(home, leave_out=(), with_secrets=True)]
+    assert names == ["data/ledger/ledger.jsonl"]
+    (home.ledger / "ledger.jsonl").unlink()
+    assert kept.exists()
+    assert contents.is_empty(home)
