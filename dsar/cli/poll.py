@@ -34,7 +34,8 @@ def poll(
     """Fetch new mail and file the replies.
 
     Never changes the mailbox. Mail that answers no case is neither stored nor shown. Letters
-    that are in doubt are looked up in the Sent mailbox.
+    that are in doubt are looked up in the Sent mailbox. A message that cannot be read is tried
+    again later, five times in all; then it is named until you have looked at it.
     """
     from dsar.cli.mailing import account_named, accounts
 
