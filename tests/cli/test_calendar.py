@@ -98,3 +98,26 @@ def test_a_calendar_without_cases_is_still_a_calendar(
 def test_the_file_is_for_the_user_alone(here: Here, tmp_path: Path) -> None:
     written(here, tmp_path / "due.ics")
     assert (tmp_path / "due.ics").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_library_finds_it_valid_too(here: Here, tmp_path: Path) -> None:
+    """vobject checks how often each property and component may stand (RFC 5545, section 3.6)."""
+    vobject = pytest.importorskip("vobject")
+    raw = written(here, tmp_path / "due.ics")
+    calendar = vobject.readOne(raw.decode())
+    assert calendar.validate(raiseException=True)
+    uids = [event.uid.value for event in calendar.vevent_list]
+    assert uids == [str(e["UID"]) for e in events(raw)]
+    assert all(alarm.action.value == "DISPLAY" and alarm.description.value
+               for event in calendar.vevent_list for alarm in event.valarm_list)
+    assert not calendar.serialize(validate=True).count("Company")
+
+
+def test_stamps_are_in_utc_and_the_uid_of_a_case_never_changes(
+    here: Here, tmp_path: Path
+) -> None:
+    text = written(here, tmp_path / "due.ics").decode()
+    stamps = [line for line in text.splitlines() if line.startswith("DTSTAMP")]
+    assert stamps
+    assert all(line.endswith("Z") for line in stamps)
+    assert "UID:t01@dsar.invalid" in text
