@@ -89,7 +89,7 @@ class MicrosoftLogin:
                 raise SecretUnavailable("The kept sign-in names no account.", hint=_SIGN_IN)
             answer = self._client.acquire_token_silent_with_error(
                 self._scopes, known[0], force_refresh=renew) or {}
-        with contextlib.suppress(StorageFailed):  # the old tokens go on working
+        with contextlib.suppress(StorageFailed, SecretUnavailable):  # the old ones go on working
             self._keep()
         if "access_token" in answer:
             return Secret(str(answer["access_token"]))
