@@ -161,3 +161,20 @@ def test_the_step_before_the_complaint_is_data(laws: Laws) -> None:
     first = laws.regimes["uk-gdpr"].complaint.first
     assert first is not None
     assert first.since == date(2026, 6, 19)
+
+
+def test_every_authority_of_the_european_laws_has_a_complaint_in_a_language_it_takes(
+    laws: Laws
+) -> None:
+    """The languages of law data and those of the letters are the same words (BCP 47)."""
+    from dsar import shipped
+    from dsar.core.letter import Stage
+    from dsar.letters.catalogue import languages_of
+
+    folders = (shipped.templates() / "letters",)
+    there = set(languages_of(laws.regimes["eu-gdpr"], "access", Stage.COMPLAINT, folders))
+    for authority_id in {a for state in laws.states.values() for a in state.authorities}:
+        found = laws.authorities[authority_id]
+        assert there & {*found.languages, found.complaint_language}, authority_id
+    assert laws.authorities["no-datatilsynet"].complaint_language == "nb"
+    assert "en" in laws.authorities["eu-edps"].languages
