@@ -88,7 +88,8 @@ def _day(day: date) -> str:
 def _drawing(rows: tuple[dict[str, Any], ...], width: int, *, narrow: bool) -> dict[str, Any]:
     x = {"type": "temporal", "title": None, "scale": {"type": "utc"},
          "axis": {"format": "%-d %b %y", "tickCount": 2 if narrow else 4, "orient": "top",
-                  "domain": False, "ticks": False}}
+                  "domain": False, "ticks": False, "labelSeparation": 16,
+                  "labelOverlap": "greedy"}}
     y = {"field": "key", "type": "nominal", "title": None, "axis": None,
          "scale": {"paddingInner": 0.35}}
     letters, left = (20, 132) if narrow else (30, 236)
