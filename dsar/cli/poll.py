@@ -113,7 +113,8 @@ def _warnings(tally: Tally) -> Iterator[str]:
         of = f" of {when.astimezone():%Y-%m-%d %H:%M}" if when else ""
         yield (f"Cannot be read, and is no longer tried ({trouble.attempts} times): "
                f"{where.account}, {where.mailbox}, message{of} (UID {where.uid}): {trouble.why}. "
-               "Look at it in your mail program; save it and `dsar inbox read FILE`, or `dsar poll --retry`.")
+               "Look at it in your mail program; save it and `dsar inbox read FILE`, or "
+               "`dsar poll --retry`.")
     for name in tally.missing:
         yield (f"{name} was read before and is not there any more. If it was renamed, put its new "
                "name under `mailboxes:` of the account in config.yaml.")

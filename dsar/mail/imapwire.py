@@ -140,7 +140,7 @@ def _long_answer(imap: Any, line: bytes, size: int, keep: int) -> Answer | None:
             raise IMAP4.abort("an answer longer than any that was asked for")
         _literal(imap, int(more.group(1)), 0)
         behind = _line(imap)
-    if not behind.endswith(b")\r\n") and not behind.endswith(b")\n"):
+    if behind[:1] not in (b")", b" ") or not behind.rstrip(b"\r\n").endswith(b")"):
         raise IMAP4.abort("an answer that is not as long as was said")
     return _answer(line + behind, data) if b" FETCH " in line.upper() else None
 
