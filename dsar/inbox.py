@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Protocol
 
@@ -29,12 +29,16 @@ from dsar.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One message with what was made of it. `new`: something was recorded (or would be)."""
+    """One message with what was made of it. `new`: something was recorded (or would be).
+
+    sealed: no word of the message may stand in the ledger.
+    """
 
     message: Message
     match: Match
     reading: Reading
     new: bool
+    sealed: bool = False
 
 
 class Held(Protocol):
@@ -42,6 +46,28 @@ class Held(Protocol):
 
     def keep(self) -> None:
         """Take it in, durably."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes, for another archive to keep."""
+
+
+class SealingArchive(Protocol):
+    """Where messages are kept sealed to somebody's key, under the digest of the plain bytes."""
+
+    def add(self, data: bytes | Iterable[bytes]) -> str:
+        """Store `data` durably and return its SHA-256 in hexadecimal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discretion:
+    """A message concerns members of a campaign. sealed: no word of it may stand in the ledger."""
+
+    archive: SealingArchive
+    sealed: bool
+
+
+def _nobody(cases: Sequence[Case]) -> None:
+    """No member of a campaign is concerned."""
 
 
 @dataclass(kw_only=True)
@@ -51,7 +77,8 @@ class Reception:
     cases: folded cases by id, kept up to date as events are added. judge: message → match and
     reading. local: instant → the local date that counts. store/archive: None for a dry run.
     set_aside: digests of what a person decides on, or has decided on: never filed by itself.
-    settled: cases whose doubtful letter turned out to have been sent.
+    settled: cases whose doubtful letter turned out to have been sent. discretion: how a message
+    that may answer these cases is kept, or None for the ordinary way.
     """
 
     cases: dict[str, Case]
@@ -62,6 +89,7 @@ class Reception:
     archive: Archive | None = None
     set_aside: set[str] = field(default_factory=set)
     settled: list[str] = field(default_factory=list)
+    discretion: Callable[[Sequence[Case]], Discretion | None] = _nobody
 
     def file(self, raw: bytes | Held, message: Message) -> Found:
         """Record what `message` means for our cases, once for each (digest, case).
@@ -81,7 +109,11 @@ class Reception:
         found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside))
         if not found.new or self.store is None or self.archive is None:
             return found
-        if isinstance(raw, bytes):
+        private = self.discretion([self.cases[c] for c in fresh or match.candidates])
+        found = replace(found, sealed=private is not None and private.sealed)
+        if private is not None:
+            private.archive.add(raw if isinstance(raw, bytes) else raw.chunks())
+        elif isinstance(raw, bytes):
             self.archive.add(raw)
         else:
             raw.keep()
@@ -121,7 +153,8 @@ class Reception:
         sender = message.sender.addr if message.sender else ""
         return [*events, ReplyReceived(
             on=on, at=message.received or self.now(), digest=message.digest,
-            message_id=message.message_id, sender=sender, subject=message.subject,
+            message_id=message.message_id, sender=sender,
+            subject="" if found.sealed else message.subject,
             authentic=str(message.authentic), evidence=because, tickets=found.reading.tickets,
         ), machine_reading(found, on)]
 
@@ -130,7 +163,8 @@ class Reception:
         message, match = found.message, found.match
         at = message.received or self.now()
         event = MessageSetAside(
-            on=self.local(at), at=at, digest=message.digest, subject=message.subject,
+            on=self.local(at), at=at, digest=message.digest,
+            subject="" if found.sealed else message.subject,
             sender=message.sender.addr if message.sender else "", candidates=match.candidates,
             evidence=tuple(f"{e.kind}: {e.case_id}" for e in match.evidence),
             labels=tuple(map(str, found.reading.labels)),
@@ -145,7 +179,8 @@ def machine_reading(found: Found, on: date) -> ReplyRead:
     reading = found.reading
     return ReplyRead(
         on=on, digest=found.message.digest, labels=tuple(map(str, reading.labels)), by="machine",
-        sentence=reading.sentence, confidence=reading.confidence, language=reading.language,
+        sentence="" if found.sealed else reading.sentence, confidence=reading.confidence,
+        language=reading.language,
         new_due_on=reading.clock.new_due_on,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol, cast
@@ -115,6 +116,9 @@ class Board(Protocol):
     def sending_days(self, account: str) -> int:
         """On how many days (UTC) the account has sent."""
 
+    def alone(self, what: str) -> AbstractContextManager[bool]:
+        """Whether this worker is the only one at something, for as long as the context lasts."""
+
     def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
         """Record the attempt at the letter that may go first, or say when one may.
 
@@ -183,6 +187,10 @@ class ScanningBoard:
         """On how many days (UTC) the account has sent."""
         return len({a.at.date() for c in self._store.cases() for a in c.attempts
                     if a.account == account})
+
+    def alone(self, what: str) -> AbstractContextManager[bool]:
+        """It is: the store has one writer."""
+        return nullcontext(True)
 
     def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
         """Record the attempt at the letter that may go first, or say when one may."""

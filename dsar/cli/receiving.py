@@ -14,7 +14,7 @@ from dsar.core.caseindex import CaseIndex
 from dsar.core.match import Match, match
 from dsar.core.message import Message
 from dsar.core.status import deadline_facts
-from dsar.inbox import Found, Reception, case_facts
+from dsar.inbox import Discretion, Found, Reception, case_facts
 from dsar.store import Store
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def reception(app: App, store: Store, *, record: bool) -> Reception:
         cases=cases, judge=judge(app, cases, index), local=local_date, now=app.now,
         store=store if record else None, archive=app.archive if record else None,
         set_aside=set(house.seen),
+        discretion=lambda concerned: _discretion(app, store, concerned),
     )
 
 
@@ -75,6 +76,15 @@ def _fed(slimmer: Slimmer, begun: list[bytes], rest: Iterator[bytes]) -> Iterato
     for piece in rest:
         slimmer.feed(piece)
         yield piece
+
+
+def _discretion(app: App, store: Store, cases: Sequence[Case]) -> Discretion | None:
+    """How a message that may answer these cases is kept: only members' mail is sealed to them."""
+    if not any(case.facts.campaign for case in cases):
+        return None
+    from dsar.cli.campaign_poll import discretion
+
+    return discretion(app, store, cases)
 
 
 def index_of(app: App, cases: dict[str, Case]) -> CaseIndex:

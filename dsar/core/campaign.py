@@ -52,7 +52,10 @@ class Announcement:
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
-    """The fold over the events of `campaign/<id>`; `version` is how many events there are."""
+    """The fold over the events of `campaign/<id>`; `version` is how many events there are.
+
+    reviewed: a person resumed the campaign after its first wave: further waves may go out.
+    """
 
     started: CampaignStarted
     version: int = 1
@@ -60,6 +63,7 @@ class Campaign:
     waves: Mapping[int, Wave] = field(default_factory=dict)
     announced: Mapping[str, Announcement] = field(default_factory=dict)
     paused: CampaignPaused | None = None
+    reviewed: bool = False
     closed: CampaignClosed | None = None
     purged: MembersPurged | None = None
 
@@ -84,7 +88,9 @@ class Campaign:
         """The waves whose letters may go out now: none while the campaign rests or is closed."""
         if self.paused or self.closed:
             return ()
-        return tuple(sorted(n for n, wave in self.waves.items() if wave.released))
+        first = min((n for n, wave in self.waves.items() if wave.released), default=0)
+        return tuple(sorted(n for n, wave in self.waves.items()
+                            if wave.released and (self.reviewed or n == first)))
 
 
 def fold_campaign(events: Iterable[CampaignEvent]) -> Campaign:
@@ -142,7 +148,8 @@ def _apply(campaign: Campaign, event: CampaignEvent) -> Campaign:
         case CampaignPaused():
             return replace(campaign, paused=event)
         case CampaignResumed():
-            return replace(campaign, paused=None)
+            seen = any(wave.released for wave in campaign.waves.values())
+            return replace(campaign, paused=None, reviewed=campaign.reviewed or seen)
         case MembersPurged():
             return replace(campaign, purged=event)
         case CampaignClosed():

@@ -66,7 +66,7 @@ class Archive:
             raise
         finally:
             os.close(descriptor)
-        return Held(digest, arriving, self._path(digest))
+        return Held(digest, arriving, self._path(digest), self)
 
     def read(self, digest: str) -> bytes:
         """Return an item, verified."""
@@ -79,7 +79,7 @@ class Archive:
         with storage_errors(path):
             item = path.open("rb")
             try:
-                plain = self._plain(item, digest)
+                plain = self.plain(item, digest)
             except BaseException:
                 item.close()
                 raise
@@ -124,7 +124,7 @@ class Archive:
             raise ValueError(f"{digest!r} is no SHA-256 in hexadecimal")
         return self.folder / digest[:2] / digest[2:]
 
-    def _plain(self, item: BinaryIO, digest: str) -> BinaryIO:
+    def plain(self, item: BinaryIO, digest: str) -> BinaryIO:
         """Return the item to read from, once every byte of it is verified."""
         sealed = item.read(len(MAGIC)) == MAGIC
         if sealed and self._sealer and self._opens(item, digest, self._sealer):
@@ -157,6 +157,14 @@ class Held:
     digest: str
     arriving: Path
     path: Path
+    archive: Archive
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its plain bytes, for another archive to keep."""
+        with storage_errors(self.arriving), self.arriving.open("rb") as item:
+            plain = self.archive.plain(item, self.digest)
+            while chunk := plain.read(CHUNK):
+                yield chunk
 
     def keep(self) -> None:
         """Take it into the archive, durably."""

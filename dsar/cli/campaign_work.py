@@ -1,0 +1,168 @@
+"""`dsar campaign work`: one worker; any number may run where the store is PostgreSQL."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import click
+
+from dsar.campaign.board import Terms
+from dsar.campaign.waves import write_letter
+from dsar.campaign.worker import Did, Worker
+from dsar.cli.app import App, pass_app
+from dsar.cli.campaign_poll import Poller
+from dsar.cli.campaigning import Room
+from dsar.cli.mailing import refuse_real_account_under_set_clock
+from dsar.cli.options import global_options
+from dsar.cli.sending import posting
+from dsar.core.campaign import Campaign
+from dsar.core.case import Case, LetterSent
+from dsar.core.fairness import Office, Pace
+from dsar.core.letter import Outgoing
+from dsar.errors import DoneInPart, NotSetUp
+from dsar.outbox import Post, refuse_while_paused
+
+LONGEST_REST_S = 30.0
+"""Seconds a worker rests before it looks again whether something was released."""
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.option("--until-empty/--stay", default=True, show_default=True,
+              help="End when nothing may be written or sent now, or stay and wait.")
+@click.option("--letters", "most", type=click.IntRange(min=1), metavar="N",
+              help="End after so many letters.")
+@click.option("--poll/--no-poll", default=True, show_default=True,
+              help="Fetch and file replies now and then.")
+@global_options
+@pass_app
+def work(app: App, *, campaign_id: str, until_empty: bool, most: int | None, poll: bool) -> None:
+    """Run one worker: write and send what is released, on the terms agreed.
+
+    Ctrl-C ends it after the letter at hand. A worker that dies leaves at most one letter in
+    doubt, which is never sent again by itself.
+    """
+    app.needs_network()
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        refuse_real_account_under_set_clock(app, room.account)
+        poller = Poller(app, room) if poll else None
+        own = [c for c in store.cases() if c.facts.campaign == campaign_id]
+        with posting(app, store, room.account, own, in_copy=copies_in) as post:
+            bench = _Bench(app, room, post)
+            _loop(app, bench, poller, until_empty=until_empty, most=most)
+    for line in bench.worker.failed[:20]:
+        app.say(f"  not written: {line}")
+    app.next(f"dsar campaign progress {campaign_id}")
+    if bench.refused:
+        raise DoneInPart(f"{bench.refused} letters were refused or are in doubt.",
+                         hint="dsar status")
+
+
+def _loop(app: App, bench: _Bench, poller: Poller | None, *, until_empty: bool,
+          most: int | None) -> None:
+    sent = 0
+    while most is None or sent < most:
+        if poller is not None:
+            poller.when_due()
+        refuse_while_paused(bench.room.store, bench.room.account.name, app.now())
+        did = bench.worker.step()
+        sent += did.kind == "sent"
+        bench.show(did)
+        if did.error is not None:
+            raise did.error
+        if did.kind in ("wrote", "sent"):
+            continue
+        if until_empty:
+            return
+        time.sleep(_rest_s(did, app.now()))
+
+
+def _rest_s(did: Did, now: datetime) -> float:
+    if did.until is None:
+        return LONGEST_REST_S
+    return min(LONGEST_REST_S, max(0.05, (did.until - now).total_seconds()))
+
+
+class _Bench:
+    """The worker, and what it says about its work."""
+
+    def __init__(self, app: App, room: Room, post: Post) -> None:
+        self.app, self.room, self.refused = app, room, 0
+        writing = room.writing({})
+        self.worker = Worker(
+            store=room.store, board=room.board, campaign_id=room.campaign.id, terms=self._terms,
+            write=lambda case_id: write_letter(case_id, writing), letter=self._letter,
+            post=lambda: post, now=app.now, today=app.today, draw=random.random)
+        self._offices = cache(self._office)
+
+    def show(self, did: Did) -> None:
+        """One line for each thing that happened; no names."""
+        if did.delivery is not None:
+            outcome = did.delivery.outcome
+            good = isinstance(outcome, LetterSent)
+            self.refused += not good
+            self.app.say(f"  {did.delivery.letter.case_id}  {did.delivery.letter.controller}  "
+                         f"{'sent' if good else type(outcome).__name__}")
+        elif did.kind == "wrote":
+            self.app.say(f"  {did.count} letters written")
+        elif did.why:
+            self.app.say(f"  {did.why}")
+        elif did.kind == "waits" and did.until is not None:
+            self.app.say(f"  {did.count} letters wait; the next may go at "
+                         f"{did.until.astimezone():%Y-%m-%d %H:%M}")
+
+    def _terms(self, campaign: Campaign) -> Terms:
+        started = campaign.started
+        return Terms(campaign=campaign.id, waves=campaign.released,
+                     account=self.room.account.name, limits=self.room.account.limits,
+                     pace=Pace(per_day=started.per_controller_per_day, spread=started.spread),
+                     office=self._offices)
+
+    def _office(self, slug: str) -> Office:
+        company = self.app.registry.get(slug)
+        country = (company.country or "").partition("-")[0]
+        return Office(zone=zone_of(country),
+                      is_working_day=self.app.laws.calendars.working_days(country or "XX"))
+
+    def _letter(self, case: Case) -> Outgoing:
+        approved = case.approvals[-1]
+        return Outgoing(
+            case_id=case.id, message=self.room.archive.read(approved.digest),
+            message_id=approved.message_id, sender=self.room.account.address,
+            recipient=approved.recipient, stage=approved.stage, account=approved.account,
+            controller=case.facts.controller)
+
+
+def copies_in(letter: Outgoing) -> tuple[str, ...]:
+    """Who stands in Cc of the approved bytes: the member, by choice."""
+    from email import message_from_bytes, policy
+    from email.utils import getaddresses
+
+    head = letter.message.partition(b"\r\n\r\n")[0]
+    found = message_from_bytes(head, policy=policy.default).get_all("Cc", [])
+    return tuple(address for _, address in getaddresses(map(str, found)) if address)
+
+
+@cache
+def zone_of(country: str) -> ZoneInfo:
+    """The first time zone of a country in the IANA data (zone.tab); UTC where there is none."""
+    from importlib.resources import files
+
+    try:
+        lines = files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8").splitlines()
+    except (ModuleNotFoundError, OSError):
+        raise NotSetUp("Campaigns need the library tzdata.",
+                       hint="pip install 'dsar-cli[campaign]'") from None
+    for line in lines:
+        parts = line.split("\t")
+        if not line.startswith("#") and len(parts) > 2 and parts[0] == country.upper():
+            return ZoneInfo(parts[2])
+    return ZoneInfo("UTC")
+
+
+COMMANDS = {"work": work}
