@@ -66,6 +66,10 @@ def poll_accounts(
         if chosen and result == "ok":
             note_success(app.home.heartbeat, app.now())
     finally:
+        if tally.settled:
+            from dsar.cli.sending import note_complaints
+
+            note_complaints(app, store, tally.settled)
         tally.quarantine = quarantined(state.troubles.values())
         save_state(app.home.cursors, state, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
                    result=result)
