@@ -46,6 +46,8 @@ def cut(text: str, width: int) -> str:
     clean = printable(text)
     if columns(clean) <= width:
         return clean
+    if clean.isascii():
+        return clean[: max(width - 1, 0)] + "…"
     while clean and columns(clean) > width - 1:
         clean = clean[:-1]
     return clean + "…"
