@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import global_options
-from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed
+from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed, LetterApproved
 from dsar.core.letter import Stage
 from dsar.errors import UsageProblem
 
@@ -23,25 +24,40 @@ def queue() -> None:
 @global_options
 @pass_app
 def list_queue(app: App) -> None:
-    """List the letters that wait, in the order they go out."""
+    """List the letters that wait, and why one is held since something changed."""
     from dsar.report.terminal import row
 
     with app.reading() as store:
         waiting = [c for c in store.cases() if c.approved and not c.in_doubt and not c.closed]
-    items = [{"case": c.id, "company": c.facts.controller, "to": c.approved.recipient,
-              "stage": str(c.approved.stage), "approved_on": c.approved.on.isoformat(),
-              "account": c.approved.account, "digest": c.approved.digest}
-             for c in waiting if c.approved]
+    items = [_item(app, c, c.approved) for c in waiting if c.approved]
     if app.settings.json:
         app.emit("queue", items, {"total": len(items)})
     elif app.settings.plain:
-        app.emit_rows(("case", "company", "to", "stage", "approved_on", "account"), items)
+        app.emit_rows(("case", "company", "to", "stage", "approved_on", "account", "held"), items)
     else:
         for item in items:
             click.echo(row((item["case"], 11), (item["company"], 24), (item["to"], 30),
                            last=item["approved_on"]))
+            if item["held"]:
+                click.echo(row(("", 11), last=f"held: {item['held']}"))
         if not items:
             click.echo("No letter waits.")
+
+
+def _item(app: App, case: Case, approved: LetterApproved) -> dict[str, Any]:
+    return {"case": case.id, "company": case.facts.controller, "to": approved.recipient,
+            "stage": str(approved.stage), "approved_on": approved.on.isoformat(),
+            "account": approved.account, "digest": approved.digest, "held": _held(app, case)}
+
+
+def _held(app: App, case: Case) -> str | None:
+    """Why the letter does not go out as it was approved, or None."""
+    from dsar.core.queued import changed_since_approval
+
+    if case.facts.controller not in app.registry_with_pulled:
+        return "the registry knows the company no more"
+    controller = app.registry_with_pulled.get(case.facts.controller)
+    return changed_since_approval(case, controller, app.today) or None
 
 
 @queue.command()

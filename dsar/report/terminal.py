@@ -126,7 +126,18 @@ def _held_lines(skipped: Sequence[Skip]) -> Iterator[str]:
         return
     yield f"Held back ({len(skipped)}):"
     for skip in skipped:
-        yield row(("", 2), (skip.controller.name, 20), (skip.why, 24), last=f"-> {skip.way_out}")
+        yield from _held_rows(skip)
+
+
+def _held_rows(skip: Skip) -> Iterator[str]:
+    """One row, or two where reason or way out do not fit: neither is cut while there is room."""
+    name, way = (skip.controller.name, 20), f"-> {skip.way_out}" if skip.way_out else ""
+    if columns(skip.why) < 24 and columns(way) <= WIDTH - 46:
+        yield row(("", 2), name, (skip.why, 24), last=way)
+        return
+    yield row(("", 2), name, last=skip.why)
+    if way:
+        yield row(("", 22), last=way)
 
 
 def _sum_lines(plan: Plan, capacity: Capacity | None, first_due: date | None) -> Iterator[str]:

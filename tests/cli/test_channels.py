@@ -102,6 +102,10 @@ def test_an_approved_letter_is_held_when_the_registry_changes_underneath(
     _account(dsar, user, lab.ports.plain)
     held = {i["company"]: i for i in dsar("send", "one", "two", "-n", "--json").lines}
     assert "approved letter held" in held["one"]["why"]
+    screen = dsar("send", "one", "two", "-n").out
+    assert "approved letter held: the registry has another address now" in screen
+    assert "held: the registry has another address now" in dsar("queue", "list").out
+    assert max(map(len, screen.splitlines())) <= 80
     assert held["two"]["queued"]
 
     ran = dsar("run", "--json", status=3)
