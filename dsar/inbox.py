@@ -20,7 +20,7 @@ from dsar.core.caseindex import CaseFacts, CaseIndex
 from dsar.core.contact import mailbox_key
 from dsar.core.house import STREAM, MessageSetAside
 from dsar.core.letter import Stage
-from dsar.core.match import Match
+from dsar.core.match import Evidence, Match
 from dsar.core.message import Message
 from dsar.drafting import Archive
 from dsar.reading.reading import Reading
@@ -121,6 +121,23 @@ class Reception:
             self._record(case_id, found)
         if aside:
             self._put_aside(found)
+        return found
+
+    def file_brought(self, raw: bytes, message: Message, case_id: str) -> Found:
+        """Record a message that the person whose case it is brought: filed by the person.
+
+        What it says is read by machine, and provisional like every reading. Raises StorageFailed.
+        """
+        assert self.store is not None
+        assert self.archive is not None
+        reading = self.judge(message)[1]
+        private = self.discretion([self.cases[case_id]])
+        evidence = Evidence(kind="brought by the person", case_id=case_id, detail="")
+        found = Found(message=message, reading=reading, new=True,
+                      match=Match(case_ids=(case_id,), evidence=(evidence,)),
+                      sealed=private is not None and private.sealed)
+        (private.archive if private else self.archive).add(raw)
+        self._record(case_id, found)
         return found
 
     def _own_copy(self, found: Found) -> Found:

@@ -31,7 +31,8 @@ VALID_DAYS = 365
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """What handling mandates needs. paper: kind, language, facts → words."""
+    """What handling mandates needs. paper: kind, languages by
+    preference, facts → words, in the first of them there is."""
 
     store: Store
     board: Board
@@ -39,15 +40,15 @@ class Office:
     campaign: Campaign
     keys: Keyring
     today: date
-    paper: Callable[[str, str, dict[str, object]], Rendered]
+    paper: Callable[[str, Sequence[str], dict[str, object]], Rendered]
     company_names: Sequence[str]
 
 
-def mandate_words(member: Member, office: Office, *, language: str, expires_on: date,
+def mandate_words(member: Member, office: Office, *, expires_on: date,
                   answers_to: str = "member") -> Rendered:
     """The words of a mandate for this member. Raises LetterIncomplete."""
     subject, started = subject_of(member, office.keys), office.campaign.started
-    return office.paper("mandate", language, {
+    return office.paper("mandate", member.added.languages, {
         "code": member.code, "name": subject.name, "address": subject.address,
         "email": subject.email, "holder": started.organisation, "contact": started.contact,
         "rights": started.rights, "companies": tuple(office.company_names),

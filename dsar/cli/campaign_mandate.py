@@ -76,28 +76,11 @@ def _issue_one(member: Member, office: Office, folder: Path, form: str, ends: da
     from dsar.campaign.mandates import issue as record_issue
     from dsar.letters.papers import paper_docx, paper_pdf
 
-    spoken = [*(code for code in member.added.languages), "en"]
-    language = next((code for code in spoken if _has_paper(office, code)), "en")
-    words = mandate_words(member, office, language=language, expires_on=ends,
-                          answers_to=answers_to)
+    words = mandate_words(member, office, expires_on=ends, answers_to=answers_to)
     make = paper_pdf if form == "pdf" else paper_docx
     document = make(words, office.today)
-    record_issue(member, office, document, language=language, expires_on=ends)
+    record_issue(member, office, document, language=words.language, expires_on=ends)
     write_private(folder.absolute() / f"mandate-{member.code}.{form}", document)
-
-
-def _has_paper(office: Office, language: str) -> bool:
-    from dsar.errors import LetterIncomplete
-
-    facts: dict[str, object] = {
-        "code": "m", "name": "n", "address": (), "email": "e", "holder": "h", "contact": "c",
-        "rights": office.campaign.started.rights, "companies": ("c",),
-        "answers_to_holder": False, "expires_on": office.today}
-    try:
-        office.paper("mandate", language, facts)
-    except LetterIncomplete:
-        return False
-    return True
 
 
 def _members(room: Room, codes: Sequence[str]) -> list[Member]:

@@ -152,17 +152,19 @@ class Room:
         return (Attachment(name=f"mandate-{member.code}{suffix_of(content)}",
                            type=type_of(content), content=content),)
 
-    def office(self) -> Office:
-        """What handling mandates needs."""
-        from dsar.letters.words import render_paper
+    def paper(self, kind: str, languages: Sequence[str], facts: dict[str, object]) -> Rendered:
+        """A paper in the first of these languages that has it, else English."""
+        from dsar.letters.words import paper_languages, render_paper
 
         folders = self.app.template_folders
+        there = paper_languages(kind, folders)
+        language = next((code for code in languages if code in there), "en")
+        return render_paper(kind, language, facts, folders)
 
-        def paper(kind: str, language: str, facts: dict[str, object]) -> Rendered:
-            return render_paper(kind, language, facts, folders)
-
+    def office(self) -> Office:
+        """What handling mandates needs."""
         return Office(store=self.store, board=self.board, archive=self.archive, keys=self.keys,
-                      campaign=self.campaign, today=self.app.today, paper=paper,
+                      campaign=self.campaign, today=self.app.today, paper=self.paper,
                       company_names=[c.legal_entity or c.name for c in self.companies])
 
 

@@ -26,7 +26,8 @@ FORMS = ("text", "md", "html", "csv", "json", "codebook")
 @click.command()
 @click.argument("form", type=click.Choice(FORMS), metavar="FORM")
 @selectors
-@click.option("--public", is_flag=True, help="Show no number from 1 to 4, nothing to compute one from, no single case.")
+@click.option("--public", is_flag=True, help="Show no number from 1 to 4, nothing to compute one from, and "
+              "no single case.")
 @click.option("--anonymise", is_flag=True, help="Leave out persons and case ids.")
 @click.option("--provisional", is_flag=True,
               help="Count answers that only the machine has read.")
@@ -45,7 +46,7 @@ def report(app: App, *, form: str, wanted: Selector, public: bool, anonymise: bo
     if form == "codebook":
         from dsar.report.codebook import lines
 
-        _write("".join(lines()), output)
+        write_out("".join(lines()), output)
         return
     form = "json" if app.settings.json else form
     if public and form == "csv":
@@ -56,13 +57,13 @@ def report(app: App, *, form: str, wanted: Selector, public: bool, anonymise: bo
         if form == "csv":
             from dsar.report.csv import rows
 
-            _write("".join(rows(found, anonymous=anonymise)), output)
+            write_out("".join(rows(found, anonymous=anonymise)), output)
             return
         from dsar.report.statistics import report as report_on
 
         shown = report_on(found, app.today, hide_small=public, anonymous=anonymise,
                           provisional=provisional)
-        _write(_rendered(app, form, shown), output)
+        write_out(rendered(app, form, shown), output)
 
 
 def _results(app: App, wanted: Selector, *, provisional: bool) -> list[Result]:
@@ -86,7 +87,8 @@ def _is_of(company: Controller | None, wanted: Selector) -> bool:
             and wanted.country in (None, company.country if company else None))
 
 
-def _rendered(app: App, form: str, found: Report) -> str:
+def rendered(app: App, form: str, found: Report) -> str:
+    """The report as text, md, html or json."""
     if form == "html":
         from dsar import shipped
         from dsar.report.html import page
@@ -117,7 +119,8 @@ def _json(app: App, found: Report) -> str:
     return json.dumps(shown, ensure_ascii=False) + "\n"
 
 
-def _write(text: str, output: Path | None) -> None:
+def write_out(text: str, output: Path | None) -> None:
+    """To a file of mode 0600, or to standard output."""
     if output is None:
         click.echo(text.encode(), nl=False)
         return

@@ -305,3 +305,9 @@ def render_paper(
         raise LetterIncomplete(f"{_place(fault, folders)}: {_said(fault)}") from fault
     subject, _, body = tidy(text).partition("\n\n")
     return Rendered(subject.replace("\n", " "), body, language)
+
+
+def paper_languages(kind: str, templates: Sequence[Path]) -> frozenset[str]:
+    """Return the languages that have this paper of a campaign."""
+    return frozenset(p.parent.name for folder in templates
+                     for p in folder.glob(f"*/paper-{kind}.txt.j2"))

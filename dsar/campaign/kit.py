@@ -1,0 +1,156 @@
+"""A member's kit: the letters as the member sends them, and a page that says how."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from html import escape
+from urllib.parse import quote
+
+from dsar.campaign.planning import Held, plan_member
+from dsar.campaign.roster import record, subject_of
+from dsar.campaign.waves import Writing
+from dsar.core.campaign_events import KitWritten
+from dsar.core.case import LetterApproved
+from dsar.core.letter import Letter, Rendered
+from dsar.core.member import Member
+from dsar.core.plan import PlannedLetter
+from dsar.core.reference import reference_from
+from dsar.drafting import Headers, opening
+from dsar.errors import LetterIncomplete
+from dsar.store import Addition
+
+CHANNEL = "kit"
+"""How these letters go out: by the member's own hand and mailbox."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KitLetter:
+    """One letter of a kit: case, company, recipient, words, and the bytes of a draft."""
+
+    case_id: str
+    company: str
+    recipient: str
+    words: Rendered
+    draft: bytes
+
+
+def drop_address(address: str, code: str, key: bytes) -> str:
+    """Where a member's answers come in: a plus address nobody can guess from the code."""
+    local, _, domain = address.rpartition("@")
+    plain = code.removeprefix("m-")
+    seal = hmac.new(key, b"drop " + plain.encode(), hashlib.sha256).hexdigest()[:8]
+    return f"{local}+drop-{plain}-{seal}@{domain}"
+
+
+def write_letters(member: Member, writing: Writing, *, drop: str
+                  ) -> Iterator[KitLetter | Held]:
+    """Open a case for each letter of the member and yield it; `drop` gets a copy by choice.
+
+    Letters that were written before are not written again. Raises LetterIncomplete.
+    """
+    subject = subject_of(member, writing.planner.keys)
+    for planned in plan_member(member, writing.planner):
+        if isinstance(planned, Held):
+            yield planned
+            continue
+        desk = writing.desk(member)
+        desk = replace(desk, sender=replace(desk.sender, address=subject.email, tag_key=None,
+                                            display_name=subject.name))
+        reference = reference_from(desk.entropy(5))
+        letter = Letter(
+            stage=planned.stage, facts=planned.facts, regime=planned.regime,
+            right=planned.regime.rights[planned.right], language=planned.language,
+            reference=reference, subject=subject, controller=planned.controller,
+            disclosures=planned.disclosures, written_on=desk.today)
+        words = desk.render(letter)
+        message_id = f"<{desk.entropy(12).hex()}@{subject.email.rpartition('@')[2]}>"
+        draft = desk.compose(words, letter, Headers(
+            sender=subject.email, display_name=subject.name, recipient=planned.contact.value,
+            reply_to=None, message_id=message_id, dated=desk.now))
+        digest = desk.archive.add(draft)
+        case = replace(opening(planned, subject, desk, reference, None),
+                       campaign=writing.campaign.id, mailbox=subject.email)
+        writing.store.append_all([Addition(stream=case.case_id, after=0, events=[
+            case, _approved(planned, desk.today, message_id, digest)])])
+        yield KitLetter(case_id=case.case_id, company=planned.controller.name,
+                        recipient=planned.contact.value, words=words, draft=draft)
+
+
+def _approved(planned: PlannedLetter, today: date, message_id: str, digest: str
+              ) -> LetterApproved:
+    return LetterApproved(
+        on=today, stage=planned.stage, message_id=message_id, digest=digest,
+        recipient=planned.contact.value, account="", channel=CHANNEL,
+        disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures))
+
+
+def pack(member: Member, letters: Sequence[KitLetter], page: Rendered, writing: Writing, *,
+         drop: str) -> tuple[bytes, Member]:
+    """Return the kit as one ZIP, and the member with the fact that it was written."""
+    if not letters:
+        raise LetterIncomplete(f"There is no letter for {member.code}.")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _files(letters, page, drop):
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.external_attr = 0o600 << 16
+            archive.writestr(info, content)
+    packed = buffer.getvalue()
+    event = KitWritten(on=writing.today, digest=hashlib.sha256(packed).hexdigest(),
+                       letters=len(letters))
+    return packed, record(writing.store, writing.campaign, member, event)
+
+
+def _files(letters: Sequence[KitLetter], page: Rendered, drop: str
+           ) -> Iterator[tuple[str, bytes]]:
+    from dsar.letters.document import as_text
+    from dsar.letters.papers import paper_text
+
+    yield "index.html", kit_page(letters, page, drop).encode()
+    yield "README.txt", paper_text(page).encode()
+    for number, letter in enumerate(letters, start=1):
+        name = f"{number:02}-{letter.case_id}"
+        yield f"{name}.eml", b"X-Unsent: 1\r\n" + letter.draft
+        to = f"To: {letter.recipient}\n\n"
+        yield f"{name}.txt", (to + as_text(letter.words)).encode()
+
+
+def mailto(letter: KitLetter, drop: str) -> str:
+    """The address that opens the letter in the member's mail program (RFC 6068)."""
+    body = letter.words.body.replace("\n", "\r\n")
+    return (f"mailto:{quote(letter.recipient, safe='@')}?bcc={quote(drop, safe='@')}"
+            f"&subject={quote(letter.words.subject, safe='')}&body={quote(body, safe='')}")
+
+
+def kit_page(letters: Sequence[KitLetter], page: Rendered, drop: str) -> str:
+    """The page of a kit: how it is done, and a link for each letter; works without a network."""
+    parts = []
+    for paragraph in page.body.split("\n\n"):
+        if paragraph.startswith("## "):
+            parts.append(f"<h2>{escape(paragraph[3:])}</h2>")
+        else:
+            parts.append(f"<p>{'<br>'.join(map(escape, paragraph.splitlines()))}</p>")
+    rows = "".join(
+        f'<li><a href="{escape(mailto(one, drop))}">{escape(one.company)}</a> '
+        f"<span>{escape(one.recipient)} · {escape(one.case_id)}</span></li>" for one in letters)
+    return (
+        f'<!doctype html><html lang="{escape(page.language)}"><head><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(page.subject)}</title><style>body{{font:1rem/1.5 sans-serif;"
+        "max-width:42rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
+        "li{margin:.6rem 0}li span{display:block;color:#555;overflow-wrap:anywhere}"
+        f"</style></head><body><h1>{escape(page.subject)}</h1><ol>{rows}</ol>"
+        f"{''.join(parts)}</body></html>\n")
+
+
+def is_drop_of(address: str, own: str, code: str, key: bytes) -> bool:
+    """Whether mail to this address is a member's."""
+    return hmac.compare_digest(address.strip().casefold(), drop_address(own, code, key).casefold())

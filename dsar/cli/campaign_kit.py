@@ -1,0 +1,251 @@
+"""`dsar campaign kit | import`: each member sends; the answers come back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import click
+
+from dsar.campaign.kit import CHANNEL, KitLetter, drop_address, pack, write_letters
+from dsar.campaign.planning import Held
+from dsar.campaign.roster import load_member, load_members, record, subject_of
+from dsar.cli.app import App, pass_app
+from dsar.cli.campaigning import Room
+from dsar.cli.options import global_options
+from dsar.core.campaign_events import AnswerShared
+from dsar.core.case import Case, LetterSent
+from dsar.core.letter import Rendered
+from dsar.core.member import Member
+from dsar.core.message import Message
+from dsar.core.reference import find_references
+from dsar.errors import DoneInPart, DsarError, StorageFailed, UsageProblem
+from dsar.home import make_private_folder, write_private
+from dsar.inbox import Reception
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.argument("codes", nargs=-1, metavar="[MEMBER]...")
+@click.option("-o", "--output", required=True, metavar="FOLDER",
+              type=click.Path(file_okay=False, path_type=Path), help="Where the kits go.")
+@global_options
+@pass_app
+def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path) -> None:
+    """Write each member's letters for the member to send: one ZIP a member, named by code.
+
+    Each has a page with a link per letter, the letters as .eml and text, and the address to
+    which the member brings answers back. A member who has a kit gets no second one.
+    """
+    make_private_folder(output.absolute())
+    written, letters, failed = 0, 0, list[str]()
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        if room.by_mandate:
+            raise UsageProblem(f"Campaign {campaign_id} sends with mandates.",
+                               hint=f"dsar campaign send {campaign_id} -n")
+        members = ([load_member(store, room.campaign, c) for c in codes] if codes
+                   else list(load_members(store, room.campaign)))
+        for member in members:
+            if member.kit or member.left:
+                continue
+            try:
+                letters += _one_kit(room, member, output.absolute())
+                written += 1
+            except StorageFailed:
+                raise
+            except DsarError as error:
+                failed.append(f"{member.code}: {error}")
+    app.say(f"{written} kits with {letters} letters in {output}.")
+    for line in failed[:20]:
+        app.say(f"  {line}")
+    app.next(f"dsar campaign import {campaign_id} PATH...")
+    if failed:
+        raise DoneInPart(f"{len(failed)} kits could not be written.")
+
+
+def _one_kit(room: Room, member: Member, folder: Path) -> int:
+    drop = drop_of(room, member)
+    taken = room.board.taken(room.campaign.id) if len(room.campaign.targets) else {}
+    writing = room.writing(taken)
+    found = list(write_letters(member, writing, drop=drop))
+    letters = [one for one in found if isinstance(one, KitLetter)]
+    if not letters:
+        held = next((h for h in found if isinstance(h, Held)), None)
+        raise UsageProblem(f"no letter: {held.why}" if held else "no letter")
+    packed, _ = pack(member, letters, _page(room, member, letters, drop), writing, drop=drop)
+    write_private(folder / f"kit-{member.code}.zip", packed)
+    return len(letters)
+
+
+def _page(room: Room, member: Member, letters: list[KitLetter], drop: str) -> Rendered:
+    """The words of the page in the first of the member's languages that has them, else English."""
+    started, due = room.campaign.started, room.app.today
+    cases = [room.store.case(one.case_id) for one in letters]
+    days = [_due(room, case) for case in cases]
+    facts: dict[str, object] = {
+        "campaign": started.name, "letters": len(letters), "code": member.code,
+        "email": subject_of(member, room.keys).email, "drop_address": drop,
+        "first_due": min((d for d in days if d), default=due), "analysis": member.analysis,
+        "organisation": started.organisation, "contact": started.contact}
+    return room.paper("kit", member.added.languages, facts)
+
+
+def _due(room: Room, case: Case) -> date | None:
+    from dsar.core.deadline import Facts, deadlines
+
+    facts = case.facts
+    law = room.app.laws.regimes[facts.regime]
+    return deadlines(law, Facts(right=facts.right, received=room.app.today,
+                                country=facts.country, subdivision=facts.subdivision),
+                     room.app.laws.calendars).due
+
+
+def drop_of(room: Room, member: Member) -> str:
+    """The address to which a member brings answers back."""
+    from dsar.drafting import tag_key
+
+    return drop_address(room.account.address, member.code,
+                        tag_key(room.app.home.tag_key, os.urandom))
+
+
+@click.command(name="import")
+@click.argument("campaign_id", metavar="ID")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...",
+                type=click.Path(exists=True, path_type=Path))
+@click.option("--member", "code", metavar="MEMBER", help="Whose answers these are.")
+@global_options
+@pass_app
+def bring_back(app: App, *, campaign_id: str, paths: tuple[Path, ...], code: str | None) -> None:
+    """File the answers that members bring back: .eml files, folders, mbox or Maildir.
+
+    A forwarded message is filed as the company sent it, where it is attached. A copy of the
+    member's own letter proves that it was sent. What names no single case of the member who
+    brings it is listed and stays out.
+    """
+    from dsar.mail.maildir import messages_in
+
+    filed, sent, left = 0, 0, list[str]()
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        desk = _Desk(room, code)
+        for path in paths:
+            for name, raw in messages_in(path):
+                outcome = desk.take(raw)
+                filed += outcome == "filed"
+                sent += outcome == "sent"
+                if outcome not in ("filed", "sent"):
+                    left.append(f"{name}: {outcome}")
+    app.say(f"{filed} answers filed, {sent} letters known as sent.")
+    for line in left[:20]:
+        app.say(f"  not filed: {line}")
+    if app.settings.json:
+        app.emit("campaign-import", [{"file": line} for line in left],
+                 {"filed": filed, "sent": sent, "left": len(left)})
+    app.next(f"dsar campaign progress {campaign_id}")
+    if left:
+        raise DoneInPart(f"{len(left)} messages were not filed.", hint="Give --member CODE.")
+
+
+class _Desk:
+    """Takes messages in, one by one, and finds whose they are."""
+
+    def __init__(self, room: Room, code: str | None) -> None:
+        from dsar.cli.receiving import reception
+
+        self._room = room
+        self._only = load_member(room.store, room.campaign, code) if code else None
+        members = [self._only] if self._only else load_members(room.store, room.campaign)
+        self._by_blind = {m.added.blind: m.code for m in members}
+        self._by_drop = {drop_of(room, load_member(room.store, room.campaign, c)).casefold(): c
+                         for c in self._by_blind.values()}
+        self._filing: Reception = reception(room.app, room.store, record=True)
+
+    def take(self, raw: bytes) -> str:
+        """File one message; return `filed`, `sent`, or why it stays out."""
+        from dsar.mail.parse import parse
+
+        outer = parse(raw, trusted_authserv=())
+        code = self._bringer(outer)
+        if code is None:
+            return "nobody of the campaign brought it"
+        inner = attached_message(raw)
+        message = outer if inner is None else parse(inner, trusted_authserv=())
+        case = self._case_of(code, message, outer)
+        if case is None:
+            return f"names no single case of {code}"
+        if inner is None and self._is_own_letter(case, outer):
+            return self._note_sent(case, outer)
+        if inner is None:
+            message = replace(outer, own_text=outer.quoted_text or outer.own_text,
+                              quoted_text="")
+        if case.reply(message.digest) is not None:
+            return "filed"
+        self._filing.file_brought(inner or raw, message, case.id)
+        member = load_member(self._room.store, self._room.campaign, code)
+        record(self._room.store, self._room.campaign, member, AnswerShared(
+            on=self._room.app.today, case_id=case.id, digest=message.digest))
+        return "filed"
+
+    def _bringer(self, outer: Message) -> str | None:
+        """The member: named by the user, by the drop address it came to, or by its sender."""
+        if self._only is not None:
+            return self._only.code
+        for address in (*(a.addr for a in outer.recipients), *outer.delivered_to):
+            if address.casefold() in self._by_drop:
+                return self._by_drop[address.casefold()]
+        sender = outer.sender.addr if outer.sender else ""
+        return self._by_blind.get(self._room.keys.blinded(sender)) if sender else None
+
+    def _case_of(self, code: str, message: Message, outer: Message) -> Case | None:
+        """The one case of this member that a reference or thread in the message names."""
+        own = [c for c in self._filing.cases.values()
+               if c.facts.campaign == self._room.campaign.id and c.facts.subject_id == code]
+        text = f"{outer.subject}\n{message.subject}\n{message.own_text}\n{message.quoted_text}"
+        named = set(find_references(text))
+        thread = {*message.in_reply_to, *message.references}
+        found = {c.id: c for c in own
+                 if c.facts.reference in named or thread & set(_ids(c))}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        return None
+
+    def _is_own_letter(self, case: Case, outer: Message) -> bool:
+        approved = case.approvals[-1] if case.approvals else None
+        return approved is not None and any(
+            a.addr.casefold() == approved.recipient.casefold() for a in outer.recipients)
+
+    def _note_sent(self, case: Case, outer: Message) -> str:
+        from dsar.cli.receiving import local_date
+
+        approved = case.approved
+        if approved is None or approved.channel != CHANNEL:
+            return "sent"
+        on = local_date(outer.received) if outer.received else self._room.app.today
+        event = LetterSent(on=on, message_id=outer.message_id or approved.message_id,
+                           stage=approved.stage, recipient=approved.recipient, channel=CHANNEL,
+                           settled_by="the member's copy")
+        self._room.store.append(case.id, [event], after=case.version)
+        self._filing.cases[case.id] = self._room.store.case(case.id)
+        return "sent"
+
+
+def _ids(case: Case) -> tuple[str, ...]:
+    return (*case.message_ids, *(a.message_id for a in case.approvals))
+
+
+def attached_message(raw: bytes) -> bytes | None:
+    """The one message attached to a forwarding one (message/rfc822), or None."""
+    from email import message_from_bytes, policy
+
+    found = [part for part in message_from_bytes(raw, policy=policy.default).walk()
+             if part.get_content_type() == "message/rfc822"]
+    if len(found) != 1:
+        return None
+    inner = found[0].get_payload(0)
+    return inner.as_bytes() if hasattr(inner, "as_bytes") else None
+
+
+COMMANDS = {"kit": kit, "import": bring_back}

@@ -1,0 +1,171 @@
+"""`dsar campaign progress | report`: how far it is, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dsar.cli.app import App, pass_app
+from dsar.cli.campaigning import Room
+from dsar.cli.options import global_options
+from dsar.cli.standings import collector_paused
+from dsar.core.progress import Counts, Progress, progress
+from dsar.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from dsar.campaign.board import People
+    from dsar.core.funnel import Funnel
+    from dsar.core.result import Result
+
+COLUMNS = ("company", "opened", "waiting", "sent", "delivered", "acknowledged", "answered",
+           "overdue", "in_doubt", "bounced", "refused", "needs_you", "withdrawn")
+FORMS = ("text", "html", "md", "csv", "json", "codebook")
+
+
+@click.command(name="progress")
+@click.argument("campaign_id", metavar="ID")
+@global_options
+@pass_app
+def show_progress(app: App, *, campaign_id: str) -> None:
+    """Show how far the campaign is, by company: numbers and codes, no contents."""
+    with app.glancing() as store, collector_paused():
+        room = Room.of(app, store, campaign_id)
+        people = room.board.people(campaign_id, app.today)
+        found = progress(room.board.tally(campaign_id), app.outlooks.of)
+    items = [{"company": slug, **counts.as_items()}
+             for slug, counts in sorted(found.by_company.items())]
+    if app.settings.json:
+        app.emit("campaign-progress", items, _summary(room, people, found))
+    elif app.settings.plain:
+        app.emit_rows(COLUMNS, items)
+    else:
+        for line in _lines(room, people, found):
+            click.echo(line)
+    app.next(_next(room, found.total))
+
+
+def _summary(room: Room, people: People, found: Progress) -> dict[str, Any]:
+    campaign = room.campaign
+    return {
+        "campaign": campaign.id, "members": people.joined, "left": people.left,
+        "mandated": people.mandated, "kits": people.kits, "written_to": people.written_to,
+        "shared": people.shared, "paused": campaign.paused.because if campaign.paused else None,
+        "closed": campaign.closed is not None, **found.total.as_items(),
+        "waves": [{"wave": n, **counts.as_items()}
+                  for n, counts in sorted(found.by_wave.items())],
+    }
+
+
+def _lines(room: Room, people: People, found: Progress) -> Iterator[str]:
+    from dsar.report.terminal import row
+
+    campaign, total = room.campaign, found.total
+    yield f"{campaign.started.name} ({campaign.id}), {campaign.started.organisation}"
+    yield (f"  members {people.joined}   left {people.left}   mandates {people.mandated}   "
+           f"kits {people.kits}   brought answers {people.shared}")
+    yield (f"  letters {total.opened}   sent {total.sent}   delivered {total.delivered}   "
+           f"answered {total.answered}   overdue {total.overdue}")
+    odd = [f"{name.replace('_', ' ')} {count}" for name, count in (
+        ("in_doubt", total.in_doubt), ("bounced", total.bounced), ("refused", total.refused),
+        ("withdrawn", total.withdrawn), ("needs_you", total.needs_you)) if count]
+    if odd:
+        yield "  " + "   ".join(odd)
+    if campaign.paused:
+        yield f"  paused: {campaign.paused.because}"
+    for slug, known in campaign.announced.items():
+        if known.settled is None:
+            yield f"  announcement to {slug} is in doubt"
+    yield row(("company", 30), ("sent", 8), ("answered", 10), ("overdue", 9), last="waiting")
+    for slug, counts in sorted(found.by_company.items()):
+        yield row((slug, 30), (str(counts.sent), 8), (str(counts.answered), 10),
+                  (str(counts.overdue), 9), last=str(counts.waiting))
+
+
+def _next(room: Room, total: Counts) -> str:
+    campaign = room.campaign
+    if campaign.closed:
+        return f"dsar campaign close {campaign.id} --purge" if not campaign.purged else ""
+    if campaign.paused:
+        return f"dsar campaign resume {campaign.id} --reason TEXT"
+    if campaign.open_wave:
+        return f"dsar campaign approve {campaign.id} {campaign.open_wave.number}"
+    if total.waiting:
+        return (f"dsar campaign work {campaign.id}" if room.by_mandate
+                else f"dsar campaign import {campaign.id} PATH...")
+    return f"dsar campaign report {campaign.id} html --public -o FILE"
+
+
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.argument("form", type=click.Choice(FORMS), metavar="FORM")
+@click.option("--public", is_flag=True,
+              help="For publication: no number from 1 to 4, no single case, codes only.")
+@click.option("--provisional", is_flag=True,
+              help="Count answers that only the machine has read.")
+@click.option("--invited", type=click.IntRange(min=0), metavar="N",
+              help="How many people were invited, for the funnel.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write to this file instead of standard output.")
+@global_options
+@pass_app
+def report(app: App, *, campaign_id: str, form: str, public: bool, provisional: bool,
+           invited: int | None, output: Path | None) -> None:
+    """Report what came of it, as tables T1 to T14: text, html, md, csv, json or codebook.
+
+    Members are never named; with --public there is no row of a single case either.
+    """
+    from dsar.cli.report import rendered, write_out
+    from dsar.report.statistics import report as make
+
+    form = "json" if app.settings.json else form
+    if form == "codebook":
+        from dsar.report.codebook import lines
+
+        write_out("".join(lines()), output)
+        return
+    if public and form == "csv":
+        raise UsageProblem("A csv has one row per case, so it cannot be --public.",
+                           hint="Take json, md or html.")
+    with collector_paused():
+        with app.glancing() as store:
+            room = Room.of(app, store, campaign_id)
+            found = _results(app, room, provisional=provisional)
+            funnel = _funnel(room.board.people(campaign_id, app.today), found, invited)
+        if form == "csv":
+            from dsar.report.csv import rows
+
+            write_out("".join(rows(found, anonymous=True)), output)
+            return
+        write_out(rendered(app, form, make(found, app.today, hide_small=public, anonymous=True,
+                                           provisional=provisional, people=funnel)), output)
+
+
+def _results(app: App, room: Room, *, provisional: bool) -> list[Result]:
+    from dsar.core.result import Results
+    from dsar.core.status import Stand
+
+    known, results = {c.slug: c for c in app.registry}, Results(app.today, provisional=provisional)
+    found = []
+    for seen in room.store.glances():
+        if seen.campaign != room.campaign.id:
+            continue
+        company = known.get(seen.controller)
+        found.append(results.of(Stand(seen, app.outlooks.of(seen.course)),
+                                categories=company.categories if company else (),
+                                seat=(company.country if company else "") or ""))
+    return found
+
+
+def _funnel(people: People, found: list[Result], invited: int | None) -> Funnel:
+    from dsar.core.funnel import Funnel
+
+    answered = {r.case.subject_id for r in found if r.case.course.replies and r.answer}
+    return Funnel(invited=invited, mandated=people.mandated or people.kits,
+                  sent=people.written_to, answered=len(answered), shared=people.shared,
+                  analysed=None)
+
+
+COMMANDS = {"progress": show_progress, "report": report}
