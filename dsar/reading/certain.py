@@ -120,7 +120,7 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
         return False
     if _is_of_request(found, hit) or _is_of_no_data(found, hit):
         return False
-    return not any(t.has("pending") for t in found.tagged)
+    return True
 
 
 def _is_of_request(found: Findings, hit: Hit) -> bool:

@@ -46,7 +46,8 @@ def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
     """
     own = {h.sentence for h in done}
     waits = any(t.has("pending") for n, t in enumerate(found.tagged) if n not in own)
-    refused = [h for h in found.facts("refuses") if h.sentence not in own]
+    refused = [h for h in found.facts("refuses")
+               if h.sentence not in own and not is_taken_back(found, h)]
     return [*done] if waits or refused else []
 
 
@@ -76,3 +77,14 @@ def unmatched(found: Findings) -> list[Hit]:
 def _asks(sentence: Tagged) -> bool:
     return sentence.sentence.is_question or any(
         sentence.has(name) for name in ("ask", "send_us", "used_email", "specify", "tell_us"))
+
+
+def is_taken_back(found: Findings, hit: Hit) -> bool:
+    """"Last month we refused. That was wrong": what was said before does not hold any more."""
+    return any(t.has("mistaken") for t in found.tagged[hit.sentence:hit.sentence + 2])
+
+
+def goes_on(found: Findings, hit: Hit) -> bool:
+    """Another sentence says what comes next: a search is not at its end."""
+    return any(t.has("pending") or (t.has("then") and not t.places({"cond"}, 0, 3))
+               for n, t in enumerate(found.tagged) if n != hit.sentence or t.has("pending"))

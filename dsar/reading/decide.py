@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dsar.core.message import Label
-from dsar.reading.contest import needs_no_proof, unmatched
+from dsar.reading.contest import is_taken_back, needs_no_proof, unmatched
 from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.outcomes import weigh_outcomes
@@ -39,7 +39,8 @@ def _demands(found: Findings) -> None:
     asked = [h for h in found.of("asks_which") if h.question]
     of_you = [h for h in asked if found.has(h, "you") or found.has(h, "data")]
     found.add(Label.CLARIFICATION_REQUEST, of_you or asked, 1.0 if of_you else 0.7)
-    extended = [h for h in found.of("extends") if not (h.conditional or h.question or h.reported)
+    extended = [h for h in found.of("extends") if not (h.question or h.reported)
+                and (not h.conditional or found.has(h, "purpose"))
                 and not is_only_possible(found, h)]
     found.add(Label.EXTENSION_NOTICE, extended, 1.4)
     if found.of("complex") or found.late:
@@ -59,7 +60,8 @@ def _tells_nothing(found: Findings, hit: Hit) -> bool:
 
 def _replies(found: Findings) -> None:
     """Refused, sent elsewhere, received, away, or no answer at all."""
-    refused = [h for h in found.of("refuses") if not (h.conditional or h.question)]
+    refused = [h for h in found.of("refuses") if not (h.conditional or h.question)
+               and not is_taken_back(found, h)]
     found.add(Label.REFUSAL, refused, 1.0)
     if refused:
         found.add(Label.REFUSAL, found.of("overrides"), 0.3)

@@ -88,7 +88,7 @@ def lexicon(language: str) -> Lexicon:
     return found
 
 
-FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml")
+FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml")
 """Files of further words, for all languages each."""
 
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from dsar.core.message import Label
 from dsar.reading.certain import is_certain, is_detail, is_final_search
-from dsar.reading.contest import contesting, is_at_hand, withheld_elsewhere
+from dsar.reading.contest import (
+    contesting,
+    goes_on,
+    is_at_hand,
+    is_taken_back,
+    withheld_elsewhere,
+)
 from dsar.reading.engine import Hit
 from dsar.reading.findings import Findings, is_only_possible
 
@@ -41,8 +47,12 @@ def weigh_outcomes(found: Findings) -> None:
     if said.kept:
         found.add(Label.PARTIAL_FULFILMENT, said.details, 2)
     found.add(Label.NO_DATA_HELD, said.nothing, 2)
-    if not said.nothing and any(t.has("pending") for t in found.tagged):
-        found.add(Label.ACKNOWLEDGEMENT, found.of("nothing"))
+    if not said.nothing:
+        found.add(Label.ACKNOWLEDGEMENT, [h for h in found.of("nothing") if goes_on(found, h)])
+    some = found.facts("given_part")
+    if some and (withheld_elsewhere(found, some) or said.kept or said.withheld
+                 or found.facts("refuses")):
+        found.add(Label.PARTIAL_FULFILMENT, some, 2)
     late = [h for h in said.kept if _is_not_yet(found, h)]
     found.add(Label.ACKNOWLEDGEMENT, late)
     barred = [h for h in said.kept if h.concept == "not_deleted" and h not in late]
@@ -67,7 +77,7 @@ def _weigh_done(found: Findings, said: _Said) -> None:
 
 def _said(found: Findings) -> _Said:
     done = [h for h in (*found.facts("erased"), *_headlines(found))
-            if not _opens_if(found, h) and is_certain(found, h)]
+            if not _opens_if(found, h) and is_certain(found, h) and not is_taken_back(found, h)]
     erased = [h for h in done if not _is_only_mailing(found, h) and not _is_about_request(found, h)]
     mailing = [h for h in done if _is_only_mailing(found, h)]
     return _Said(
@@ -173,7 +183,7 @@ def _given(found: Findings) -> list[Hit]:
               or h.question) and not found.has(h, "none") and is_at_hand(found, h)]
     given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
     asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
-    return [h for h in given if is_certain(found, h)
+    return [h for h in given if is_certain(found, h) and not is_taken_back(found, h)
             and (h.concept in ("given", "listing") or h.sentence not in asked)]
 
 
@@ -189,10 +199,11 @@ def _kept(found: Findings, erased: list[Hit]) -> list[Hit]:
     done = {h.sentence for h in erased}
     kept = [h for h in found.of("kept") if not (h.negated or h.question or h.reported)
             and not (found.has(h, "request") and not found.has(h, "law"))
-            and not found.has(h, "suppression") and not _is_no_duty(found, h)]
+            and not found.has(h, "suppression") and not _is_no_duty(found, h)
+            and not is_taken_back(found, h)]
     barred = [h for h in found.of("not_deleted")
               if not (h.conditional or h.question or h.reported) and h.sentence not in done
-              and not found.has(h, "undone")]
+              and not found.has(h, "undone") and not is_taken_back(found, h)]
     return [*kept, *barred]
 
 
@@ -206,7 +217,8 @@ def _nothing(found: Findings) -> list[Hit]:
     return [h for h in found.of("nothing") if h.sentence not in claims
             and not (h.conditional or h.future or h.question or h.reported)
             and not found.spans(h, "further") and not found.has(h, "special")
-            and not _is_dealing(found, h) and is_final_search(found, h)]
+            and not _is_dealing(found, h) and is_final_search(found, h)
+            and not goes_on(found, h) and not is_taken_back(found, h)]
 
 
 def _is_dealing(found: Findings, hit: Hit) -> bool:
