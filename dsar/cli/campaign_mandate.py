@@ -35,7 +35,7 @@ def mandate() -> None:
 @click.option("--format", "form", type=click.Choice(("pdf", "docx")), default="pdf",
               show_default=True, help="What the papers are.")
 @click.option("--expires-on", type=Day(), metavar="DATE",
-              help="When the mandates end.  [default: in a year, or at the purge date]")
+              help="When the mandates end; else in a year, or at the purge date.")
 @click.option("--answers-to", type=click.Choice(("member", "holder")), default="member",
               show_default=True, help="Who gets answers that contain the member's data.")
 @click.option("--again", is_flag=True, help="Also for members who have one.")

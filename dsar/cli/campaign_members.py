@@ -33,7 +33,7 @@ EVERY_S = 1.0
 @click.option("--language", "languages", multiple=True, default=("en",), show_default=True,
               metavar="LANG", help="Languages of a row that names none.")
 @click.option("--bad", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Where rows that cannot be used go.  [default: FILE.bad.csv]")
+              help="Where rows that cannot be used go; else FILE.bad.csv.")
 @global_options
 @pass_app
 def add_members(

@@ -24,7 +24,7 @@ from dsar.cli.options import global_options
 from dsar.core.fairness import Forecast, Pace, forecast
 from dsar.errors import RefusedByRail, UsageProblem
 
-BY = "Who acts, for the ledger.  [default: DSAR_AUTHOR, or the user of this machine]"
+BY = "Who acts, for the ledger; else DSAR_AUTHOR, or the user of this machine."
 
 
 @click.command()
@@ -32,7 +32,7 @@ BY = "Who acts, for the ledger.  [default: DSAR_AUTHOR, or the user of this mach
 @click.option("-n", "--dry-run", is_flag=True,
               help="Show the plan, when it is done and which limit binds; write nothing.")
 @click.option("--letters", "size", type=click.IntRange(min=1), metavar="N",
-              help="Letters of this wave.  [default: 50 for the first, then all]")
+              help="Letters of this wave; else 50 for the first, then all.")
 @click.option("--confirm", type=int, metavar="N", help="The number of letters, in place of "
               "typing it.")
 @click.option("--by", metavar="NAME", help=BY)

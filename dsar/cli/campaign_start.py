@@ -25,7 +25,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 @click.command()
 @click.argument("campaign_id", metavar="ID")
-@click.option("--name", metavar="TEXT", help="What the campaign is called.  [default: ID]")
+@click.option("--name", metavar="TEXT", help="What the campaign is called; else its ID.")
 @click.option("--organisation", required=True, metavar="TEXT", help="Who runs it.")
 @click.option("--contact", required=True, metavar="ADDRESS",
               help="Mail address of a person controllers and members can ask.")
