@@ -16,7 +16,9 @@ def is_certain(found: Findings, hit: Hit) -> bool:
     "We cannot confirm that your data were deleted", "probably deleted" are no deeds.
     """
     sentence = found.tagged[hit.sentence]
-    if sentence.has("unsure") or _is_custom(found, hit) or _is_elsewhere(sentence, hit):
+    if sentence.has("unsure") or sentence.has("sofar") or _is_elsewhere(sentence, hit):
+        return False
+    if _is_custom(found, hit):
         return False
     if _hangs_on_condition(found, hit) or _is_no_gift(found, hit):
         return False
@@ -114,6 +116,8 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
     sentence = found.tagged[hit.sentence]
     if sentence.has("unsure") or _is_custom(found, hit):
         return False
+    if sentence.has("sofar") and not _is_state(found, hit):
+        return False
     if sentence.places({"but"}, hit.end, len(sentence.tags)):
         return False
     if sentence.places({"detail"}, hit.start, hit.end + 2) or found.has(hit, "to_third"):
@@ -121,6 +125,11 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
     if _is_of_request(found, hit) or _is_of_no_data(found, hit):
         return False
     return True
+
+
+def _is_state(found: Findings, hit: Hit) -> bool:
+    """"At present we hold nothing" is an answer, "so far we found nothing" is none."""
+    return not any(found.has(hit, name) for name in ("found", "search", "found_not"))
 
 
 def _is_of_request(found: Findings, hit: Hit) -> bool:

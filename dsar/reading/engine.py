@@ -91,10 +91,13 @@ def find(tagged: Sequence[Tagged], words: Lexicon) -> list[Hit]:
     found: list[Hit] = []
     for number, sentence in enumerate(tagged):
         seen: set[tuple[str, int, int]] = set()
+        present = {name for tags in sentence.tags for name in tags}
         told = min(sentence.places({"rights_talk"}, 0, len(sentence.tags)), default=10_000)
         for start, tags in enumerate(sentence.tags):
             for name in tags:
                 for pattern in words.patterns.get(name, ()):
+                    if not pattern.needs <= present:
+                        continue
                     end, covered = _match(sentence, pattern, start)
                     if end and (pattern.concept, start, end) not in seen and start < told:
                         seen.add((pattern.concept, start, end))

@@ -14,11 +14,15 @@ GAPS = {"..": 6, "...": 14}
 
 @dataclass(frozen=True)
 class Pattern:
-    """A sequence of classes; `gaps[i]` tokens may stand before element i."""
+    """A sequence of classes; `gaps[i]` tokens may stand before element i.
+
+    needs: the classes without their order, so that most patterns need not be tried.
+    """
 
     concept: str
     elements: tuple[str, ...]
     gaps: tuple[int, ...]
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -133,14 +137,20 @@ def _fill(found: Lexicon, sources: list[yamlfile.Reader]) -> None:
     found.phrases = {word: tuple(rest) for word, rest in phrases.items()}
 
 
+SHARED = ("_patterns.yaml", "_replies.yaml")
+"""Files of patterns that hold for every language, over its own classes."""
+
+
 @lru_cache(maxsize=32)
 def _shared(language: str) -> tuple[Pattern, ...]:
-    """The patterns that hold for every language, over its own classes."""
-    document = yamlfile.read(shipped.reading_rules() / "_patterns.yaml", name="_patterns.yaml")
-    reader = yamlfile.Reader.of(document, document.value, "patterns")
-    reader.text("sources", required=True)
-    found = _patterns(reader.mapping("patterns"), language)
-    document.raise_problems()
+    """The patterns of those files; raises FileProblems for a broken one."""
+    found: list[Pattern] = []
+    for name in SHARED:
+        document = yamlfile.read(shipped.reading_rules() / name, name=name)
+        reader = yamlfile.Reader.of(document, document.value, "patterns")
+        reader.text("sources", required=True)
+        found += _patterns(reader.mapping("patterns"), language)
+        document.raise_problems()
     return tuple(found)
 
 
@@ -164,7 +174,7 @@ def parse_pattern(concept: str, line: str, language: str) -> list[Pattern]:
             continue
         found = [((*e, one), (*g, gap)) for e, g in found for one in word.split("|")]
         gap = 4 if language in UNSPACED else 0
-    return [Pattern(concept, elements, gaps) for elements, gaps in found]
+    return [Pattern(concept, elements, gaps, frozenset(elements)) for elements, gaps in found]
 
 
 def _by_first(patterns: list[Pattern]) -> dict[str, tuple[Pattern, ...]]:

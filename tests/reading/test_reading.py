@@ -146,7 +146,8 @@ def test_ticket_numbers_are_learned() -> None:
 def test_a_broken_rule_file_is_named_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "_patterns.yaml").write_text("sources: own\npatterns:\n  erased: [\"a .. b\"]\n")
+    for name in lexicons.SHARED:
+        (tmp_path / name).write_text("sources: own\npatterns:\n  erased: [\"a .. b\"]\n")
     for name in lexicons.FURTHER:
         (tmp_path / name).write_text("sources: own\nlanguages: {}\n")
     (tmp_path / "xx.yaml").write_text("sources: own\nclases: {}\n")
