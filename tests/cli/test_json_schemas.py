@@ -44,7 +44,10 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 
 ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send", "law due",
              "backup", "restore", "forget person", "forget company", "forget older-than",
-             "export", "remind", "verify-erasure"}
+             "export", "remind", "verify-erasure",
+             "store copy", "store check", "store migrate", "store rebuild",
+             "campaign list", "campaign targets", "campaign add-members", "campaign members",
+             "campaign import", "campaign send", "campaign progress", "campaign report"}
 """Commands whose answers have tests of their own, below or in their rooms."""
 
 SILENT = {
@@ -56,6 +59,11 @@ SILENT = {
     "case extend", "case close", "case reopen", "schedule install",
     "passphrase set", "passphrase change", "passphrase remove",
     "inbox unfile", "inbox triage", "inbox export-examples", "id prepare",
+    "campaign init", "campaign change", "campaign consent", "campaign leave",
+    "campaign mandate issue", "campaign mandate sign", "campaign mandate revoke",
+    "campaign mandate withdraw", "campaign kit", "campaign approve", "campaign withdraw",
+    "campaign pause", "campaign resume", "campaign announce", "campaign work",
+    "campaign close",
 }
 """Commands that change something or write a file, and answer with no data."""
 
