@@ -25,13 +25,15 @@ def is_certain(found: Findings, hit: Hit) -> bool:
     return not _is_denied(found, hit) and not is_detail(found, hit)
 
 
-_ELSEWHERE = frozenset({"unreal", "upon", "former", "instead"})
-"""What governs a deed told after it: a wish, a completion to come, an earlier message."""
+_ELSEWHERE = frozenset({"unreal", "upon", "former", "instead", "agent", "press"})
+"""What governs a deed told after it: a wish, a completion to come, an earlier message,
+somebody else, a button to press."""
 
 
 def _is_elsewhere(sentence: Tagged, hit: Hit) -> bool:
     """"We would have deleted", "after the review it is deleted", "our message that it is"."""
-    if sentence.places(_ELSEWHERE, 0, hit.end) or sentence.places({"upon"}, hit.end, hit.end + 8):
+    if sentence.places(_ELSEWHERE, 0, hit.start + 1) or sentence.places(
+            _ELSEWHERE - {"agent", "press"}, hit.start, hit.end) or sentence.places({"upon"}, hit.end, hit.end + 8):
         return True
     return hit.concept in ("erased", "headline") and sentence.has("other_person")
 

@@ -59,6 +59,8 @@ class Lexicon:
         found.update(name for stem, name in self.inner if stem in token)
         if token[0].isdigit():
             found.add("number")
+        if "@" in token:
+            found.add("address")
         return frozenset(found)
 
 
@@ -92,7 +94,7 @@ def lexicon(language: str) -> Lexicon:
     return found
 
 
-FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml")
+FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml", "_actors.yaml")
 """Files of further words, for all languages each."""
 
 

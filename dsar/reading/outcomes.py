@@ -213,7 +213,7 @@ def _is_no_duty(found: Findings, hit: Hit) -> bool:
 
 
 def _nothing(found: Findings) -> list[Hit]:
-    claims = {h.sentence for h in found.of("not_our_claim")}
+    claims = {h.sentence for h in found.of("not_our_claim", "closed_unserved")}
     return [h for h in found.of("nothing") if h.sentence not in claims
             and not (h.conditional or h.future or h.question or h.reported)
             and not found.spans(h, "further") and not found.has(h, "special")
