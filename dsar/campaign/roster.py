@@ -120,7 +120,7 @@ class Enrolment:
                 continue
             blind = self.keys.blinded(row.email)
             if blind in known:
-                yield BadRow(row.line, f"is member {known[blind]} already", ())
+                yield BadRow(row.line, f"is member {known[blind]} already", row.cells)
                 continue
             event = self._event(row, blind, codes)
             known[blind] = event.code

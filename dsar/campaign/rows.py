@@ -16,19 +16,24 @@ OWN_FIELDS = ("name", "email", "residence", "languages", "address", "consent", "
               "told_by", "in_copy")
 REQUIRED = ("name", "email", "residence", "consent")
 TOLD_BY = ("email", "post", "none")
-_YES = frozenset({"yes", "y", "true", "1", "x"})
-_NO = frozenset({"no", "n", "false", "0", ""})
+_YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "sí", "si", "sì", "sim", "tak"})
+"""How a table says yes, in English and in languages the letters are written in."""
+_NO = frozenset({"no", "n", "false", "0", "", "nein", "nee", "non", "não", "nie", "nej"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One member as the file has them; line: where. consented_on: None for a plain yes."""
+    """One member as the file has them; line: where. consented_on: None for a plain yes.
+
+    cells: as they stood, for a row that turns out to be a member already.
+    """
 
     line: int
     name: str
     email: str
     residence: Place
     languages: tuple[str, ...]
+    cells: tuple[str, ...] = ()
     address: tuple[str, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
     consented_on: date | None = None
@@ -151,7 +156,7 @@ def _row(table: Table, line: int, cells: Sequence[str], languages: tuple[str, ..
         raise ValueError("no mail address" if not email else "what stands for email is none")
     spoken = tuple(filter(None, (p.strip() for p in cell("languages").replace(";", " ").split())))
     return Row(
-        line=line, name=name, email=email, residence=Place.parse(cell("residence")),
+        line=line, cells=tuple(cells), name=name, email=email, residence=Place.parse(cell("residence")),
         languages=spoken or languages,
         address=tuple(filter(None, (p.strip() for p in cell("address").replace("\n", ";")
                                     .split(";")))),

@@ -40,16 +40,21 @@ def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path) -> 
     which the member brings answers back. A member who has a kit gets no second one.
     """
     make_private_folder(output.absolute())
-    written, letters, failed = 0, 0, list[str]()
+    written, letters, passed, failed = 0, 0, 0, list[str]()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
         if room.by_mandate:
             raise UsageProblem(f"Campaign {campaign_id} sends with mandates.",
                                hint=f"dsar campaign send {campaign_id} -n")
+        drop = room.account.address  # without an account no kit is begun
         members = ([load_member(store, room.campaign, c) for c in codes] if codes
                    else list(load_members(store, room.campaign)))
+        if not members:
+            raise UsageProblem(f"Campaign {campaign_id} has no members.",
+                               hint=f"dsar campaign add-members {campaign_id} FILE.csv")
         for member in members:
             if member.kit or member.left:
+                passed += 1
                 continue
             try:
                 letters += _one_kit(room, member, output.absolute())
@@ -58,10 +63,13 @@ def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path) -> 
                 raise
             except DsarError as error:
                 failed.append(f"{member.code}: {error}")
-    app.say(f"{written} kits with {letters} letters in {output}.")
+    app.say(f"{written} kits with {letters} letters in {output}; answers come back to {drop}.")
+    if passed:
+        app.say(f"{passed} members have a kit already, or left.")
     for line in failed[:20]:
         app.say(f"  {line}")
-    app.next(f"dsar campaign import {campaign_id} PATH...")
+    if written or passed:
+        app.next(f"dsar campaign import {campaign_id} PATH...")
     if failed:
         raise DoneInPart(f"{len(failed)} kits could not be written.")
 

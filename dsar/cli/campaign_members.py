@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EVERY_S = 1.0
 """Seconds between two lines of progress."""
+SHOWN = 5
+"""Rows that cannot be used are shown so many; the file has all."""
 
 
 @click.command(name="add-members")
@@ -72,11 +74,24 @@ def add_members(
                  {"added": added, "refused": len(refused)})
     app.say(f"{added} members added, {len(refused)} rows not used"
             + (f" (see {bad_path})." if refused else "."))
-    app.next(f"dsar campaign mandate issue {campaign_id}" if room.by_mandate
-             else f"dsar campaign kit {campaign_id}")
+    for row in refused[:SHOWN]:
+        app.say(f"  line {row.line}: {row.problem}")
+    if len(refused) > SHOWN:
+        app.say(f"  and {len(refused) - SHOWN} more")
+    if added:
+        app.next(_next(room))
     if refused:
         raise DoneInPart(f"{len(refused)} rows could not be used.",
                          hint=f"Mend them in {bad_path} and add that file.")
+
+
+def _next(room: Room) -> str:
+    """What comes after members were added."""
+    campaign = room.campaign
+    if not campaign.targets:
+        return f"dsar campaign targets {campaign.id} SLUG..."
+    return (f"dsar campaign mandate issue {campaign.id} -o mandates" if room.by_mandate
+            else f"dsar campaign kit {campaign.id} -o kits")
 
 
 class _Progress:
