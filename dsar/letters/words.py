@@ -303,7 +303,8 @@ def render_paper(
             facts=MappingProxyType(cleaned))
     except _FAULTS as fault:
         raise LetterIncomplete(f"{_place(fault, folders)}: {_said(fault)}") from fault
-    subject, _, body = tidy(text).partition("\n\n")
+    headed = text.replace("\n## ", "\n\n## ")  # `{% endif %}` takes the line end behind it
+    subject, _, body = tidy(headed).partition("\n\n")
     return Rendered(subject.replace("\n", " "), body, language)
 
 
