@@ -20,7 +20,7 @@ def is_certain(found: Findings, hit: Hit) -> bool:
         return False
     if _is_custom(found, hit):
         return False
-    if _hangs_on_condition(found, hit) or _is_no_gift(found, hit):
+    if _hangs_on_condition(found, hit) or _is_no_gift(found, hit) or _is_rule(sentence, hit):
         return False
     return not _is_denied(found, hit) and not is_detail(found, hit)
 
@@ -38,6 +38,15 @@ def _is_elsewhere(sentence: Tagged, hit: Hit) -> bool:
     return hit.concept in ("erased", "headline") and sentence.has("other_person")
 
 
+_UNITS = frozenset({"unit_days", "unit_weeks", "unit_months", "unit_years"})
+
+
+def _is_rule(sentence: Tagged, hit: Hit) -> bool:
+    """"Deleted thirty days after approval": a length that begins at some event."""
+    lengths = sentence.places(_UNITS, hit.start, hit.end + 6)
+    return any(sentence.places({"near_cond", "cond"}, i + 1, i + 3) for i in lengths)
+
+
 def _hangs_on_condition(found: Findings, hit: Hit) -> bool:
     """"deleted when it is no longer needed", "after our audit": said of no day past."""
     sentence = found.tagged[hit.sentence]
@@ -53,7 +62,7 @@ def _is_no_gift(found: Findings, hit: Hit) -> bool:
     """Data given to others, none at all, or our own request passed on, is no answer."""
     if hit.concept not in ("given", "listing"):
         return False
-    if found.has(hit, "to_third") or found.spans(hit, "none") or found.spans(hit, "nolonger"):
+    if found.has(hit, "anyones") or found.has(hit, "to_third") or found.spans(hit, "none") or found.spans(hit, "nolonger"):
         return True
     if found.facts("fee") and not found.has(hit, "attached"):
         return True
@@ -105,12 +114,19 @@ def _is_denied(found: Findings, hit: Hit) -> bool:
 
 
 def is_detail(found: Findings, hit: Hit) -> bool:
-    """A card taken off an account is not the account."""
+    """A card taken off an account is not the account, nor is an address taken off a list."""
     if hit.concept not in ("erased", "headline") or found.has(hit, "all"):
         return False
     sentence = found.tagged[hit.sentence]
+    if sentence.places({"address", "name"}, hit.start - 6, hit.end + 4) and not any(
+            sentence.has(name) for name in _WHOLE):
+        return True
     single = sentence.places({"detail"}, hit.start - 4, hit.end)
     return bool(single) and not sentence.places({"account", "data"}, 0, single[0])
+
+
+_WHOLE = ("data", "account", "all", "systems", "gone", "erased_phrase", "newsletter")
+"""What an erasure is of, when it is one."""
 
 
 def is_final_search(found: Findings, hit: Hit) -> bool:
@@ -122,11 +138,20 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
         return False
     if sentence.places({"but"}, hit.end, len(sentence.tags)):
         return False
+    if _is_narrowed(sentence, hit):
+        return False
     if sentence.places({"detail"}, hit.start, hit.end + 2) or found.has(hit, "to_third"):
         return False
     if _is_of_request(found, hit) or _is_of_no_data(found, hit):
         return False
     return True
+
+
+def _is_narrowed(sentence: Tagged, hit: Hit) -> bool:
+    """"No data that we would have to delete" does not say that there are none."""
+    clause = sentence.places({"relative"}, hit.end, hit.end + 5)
+    narrowing = {"must", "modal", "delete", "deletion", "disclose", "give", "obliged", "unreal"}
+    return bool(clause) and bool(sentence.places(narrowing, clause[0], len(sentence.tags)))
 
 
 def _is_state(found: Findings, hit: Hit) -> bool:

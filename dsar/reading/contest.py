@@ -45,14 +45,15 @@ def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
     Rather read "partly" too often than an end once too often.
     """
     own = {h.sentence for h in done}
-    waits = any(_leaves_open(t) for n, t in enumerate(found.tagged) if n not in own)
+    waits = any(_leaves_open(t) for n, t in enumerate(found.tagged) if n not in own
+                and not any(a.has("mistaken") for a in found.tagged[n:n + 2]))
     refused = [h for h in found.facts("refuses")
                if h.sentence not in own and not is_taken_back(found, h)]
     return [*done] if waits or refused else []
 
 
 _LEFT = frozenset({"pending", "follow", "later"})
-_HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further")
+_HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further", "password")
 """What cannot be done any more once everything is gone."""
 
 
@@ -61,7 +62,7 @@ def _leaves_open(sentence: Tagged) -> bool:
     if sentence.places({"cond"}, 0, 3):
         return False
     if any(sentence.has(name) for name in _LEFT):
-        return True
+        return not sentence.has("password")
     return sentence.has("cannot") and not any(sentence.has(name) for name in _HARMLESS)
 
 

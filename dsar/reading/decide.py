@@ -73,6 +73,7 @@ def _replies(found: Findings) -> None:
     found.add(Label.REDIRECT_TO_OTHER_CONTROLLER, other, 1.5)
     received = [h for h in found.of("received", "works", "will_erase") if not h.negated]
     found.add(Label.ACKNOWLEDGEMENT, received, 0.8)
+    found.add(Label.ACKNOWLEDGEMENT, found.facts("waits")[:1], 0.4)
     found.add(Label.AUTO_REPLY, found.of("away", "left", "office_closed"), 2)
     found.add(Label.UNRELATED, found.of("marketing"), 0.9)
 

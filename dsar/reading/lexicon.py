@@ -94,7 +94,8 @@ def lexicon(language: str) -> Lexicon:
     return found
 
 
-FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml", "_actors.yaml")
+FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml", "_actors.yaml",
+           "_objects.yaml")
 """Files of further words, for all languages each."""
 
 
