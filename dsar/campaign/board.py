@@ -122,10 +122,11 @@ class ScanningBoard:
         for case in cases:
             for attempt in case.attempts:
                 to_mailbox.setdefault(mailbox_key(attempt.recipient), []).append(attempt.at)
-        timed = []
+        timed, waiting = [], 0
         for case in cases:
             if not may_be_sent(case, terms) or case.approved is None:
                 continue
+            waiting += 1
             recipient = case.approved.recipient
             slot = next_slot(by_account, terms.limits, domain_of(recipient), now=now,
                              jitter=jitter)
@@ -133,13 +134,13 @@ class ScanningBoard:
                                        terms.office(case.facts.controller), now)
             if slot is not None and fair is not None:
                 timed.append((max(slot, fair, next_try(case) or now), case.id, case))
+        if waiting and rests(house, terms.account, now):
+            return Later(at=house.paused[terms.account].until, waiting=waiting)
         if not timed:
-            return Later(at=None, waiting=0)
+            return Later(at=None, waiting=waiting)
         at, _, case = min(timed, key=lambda t: t[:2])
-        if rests(house, terms.account, now):
-            return Later(at=house.paused[terms.account].until, waiting=len(timed))
         if at > now or case.approved is None:
-            return Later(at=at, waiting=len(timed))
+            return Later(at=at, waiting=waiting)
         attempt = SendAttempted(on=today, at=now, message_id=case.approved.message_id,
                                 recipient=case.approved.recipient, account=terms.account)
         self._store.append(case.id, [attempt], after=case.version)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -56,6 +56,9 @@ from dsar.store.rules import (
     utc,
 )
 
+if TYPE_CHECKING:
+    from dsar.store.pgboard import PgBoard
+
 BEHIND, RECORDED_BEFORE, NOT_EMPTY = "DS001", "DS003", "DS004"
 ROOM = 4096
 """How many cases are remembered between reading and appending, and how many courses times 16."""
@@ -71,7 +74,7 @@ class PostgresStore:
     ) -> None:
         """Connect; raises StoreUnreachable, SchemaNotReady, UsageProblem for an unusable URL."""
         self._now, self._author = now, author
-        self._cases, self.courses = Known(ROOM), Courses(16 * ROOM)
+        self.known, self.courses = Known(ROOM), Courses(16 * ROOM)
         self.link = Link(url, write=write)
         try:
             self.link.run(lambda connection: check(connection, self.link.name))
@@ -101,7 +104,7 @@ class PostgresStore:
         if not rows:
             raise UnknownCase(f"{case_id}: no case has this id.")
         found = self._folded(rows)
-        self._cases.put(case_id, (found, rows[-1].append_id))
+        self.known.put(case_id, (found, rows[-1].append_id))
         return found
 
     def events(self, stream: str) -> Sequence[Recorded]:
@@ -167,9 +170,20 @@ class PostgresStore:
         """Remove streams, and from the house events what names them; raises UnknownCase."""
         listed = self._known(streams)
         for stream in listed:
-            self._cases.drop(stream)
+            self.known.drop(stream)
         while listed and not self._erased(listed):  # the house went on meanwhile: read it again
             self._known(listed)
+
+    def board(self) -> PgBoard:
+        """What the workers of a campaign share. Raises SchemaNotReady before a `rebuild`."""
+        from dsar.store.pgboard import PgBoard
+
+        return PgBoard(self)
+
+    def event_row(self, stream: str, sequence: int, event: Event) -> dict[str, Any]:
+        """An event as this store records it now."""
+        return event_row(stream, sequence, at=utc(self._now), author=self._author,
+                         record=encode(event))
 
     def close(self) -> None:
         """Close the connections."""
@@ -215,18 +229,19 @@ class PostgresStore:
         heads = [{"stream": stored(a.stream), "after": a.after, "count": len(a.events),
                   "last": bases[a.stream][1] if a.stream in bases else None}
                  for a in order if a.events or a.after]
-        call = (append_id, dumped(heads), dumped(rows), dumped(map(case_row, grown.values())))
+        call = (append_id, dumped(heads), dumped(rows), dumped(
+            case_row(grown[a.stream], a.events) for a in listed if a.stream in grown))
         try:
             self.link.run(lambda connection: connection.execute(_APPEND, call))
         except psycopg.Error as error:
             for one in listed:
-                self._cases.drop(one.stream)
+                self.known.drop(one.stream)
             if error.sqlstate == BEHIND:
                 return False
             if error.sqlstate != RECORDED_BEFORE:
                 raise
         for stream, case in grown.items():
-            self._cases.put(stream, (case, append_id))
+            self.known.put(stream, (case, append_id))
         return True
 
     def _bases(self, listed: Sequence[Addition]) -> dict[str, tuple[Case | list[CaseEvent], str]]:
@@ -234,7 +249,7 @@ class PostgresStore:
         bases: dict[str, tuple[Case | list[CaseEvent], str]] = {}
         unread = []
         for one in (a for a in listed if a.events and a.after and is_case(a.stream)):
-            kept = self._cases.get(one.stream)
+            kept = self.known.get(one.stream)
             if kept and kept[0].version == one.after and not _retracts(one):
                 bases[one.stream] = kept[0], str(kept[1])
             else:

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS dsar.migrations (
 """
 _FUNCTIONS = ("append(uuid, json, json, json)", "project(json)", "begin_adopting()",
               "erase(text[], integer, json)", "sweep()")
+_INNER = ("project_glances(json)", "project_work(json)", "drop_work()")
 
 
 class SchemaNotReady(DsarError):
@@ -125,7 +126,7 @@ def _refuse_others(applied: dict[int, str], known: dict[int, str]) -> None:
 
 def _grant(connection: Connection[Any], roles: Sequence[str]) -> None:
     """Roles read tables and call functions: no event can be changed, removed or put in between."""
-    for function in _FUNCTIONS:
+    for function in (*_FUNCTIONS, *_INNER):
         connection.execute(f"REVOKE ALL ON FUNCTION dsar.{function} FROM PUBLIC".encode())
     connection.execute("REVOKE ALL ON ALL TABLES IN SCHEMA dsar FROM PUBLIC")
     for role in roles:

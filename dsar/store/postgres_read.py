@@ -72,13 +72,13 @@ def projected(
     with connection.cursor("glances") as cursor:
         cursor.execute(_GLANCES)
         while rows := cursor.fetchmany(AT_ONCE):
-            known = _courses(connection, {row[0] for row in rows} - {None}, courses)
+            known = courses_of(connection, {row[0] for row in rows} - {None}, courses)
             named = ((unstored(row[1]), row) for row in rows)
             yield [(stream, glance_of(row[1:], known[row[0]]) if row[0] in known else None)
                    for stream, row in named if is_case(stream)]
 
 
-def _courses(
+def courses_of(
     connection: Connection[Any], wanted: set[int], courses: Courses
 ) -> dict[int, Course]:
     """Return these courses, each the same object as long as it is remembered."""

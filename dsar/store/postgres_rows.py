@@ -9,7 +9,20 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from dsar.core.case import Case
+from dsar.core.board import tried, work
+from dsar.core.case import (
+    ApprovalWithdrawn,
+    Case,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    LetterApproved,
+    LetterRefused,
+    LetterSent,
+    Retracted,
+    SendAbandoned,
+    SendAttempted,
+)
 from dsar.core.course import Course
 from dsar.core.glance import FORM, Glance, course_from_json, course_to_json, glance
 from dsar.errors import LedgerDamaged
@@ -57,8 +70,38 @@ def event_row(
             "author": stored(author), "kind": record["kind"], "body": body}
 
 
-def case_row(case: Case) -> dict[str, Any]:
-    """Return the projection of a case for the function `project`."""
+_MOVES = (CaseOpened, LetterApproved, ApprovalWithdrawn, SendAttempted, LetterSent, LetterRefused,
+          SendAbandoned, CaseClosed, CaseReopened, Retracted)
+"""What changes which letter of a case waits, or was attempted."""
+
+
+def case_row(case: Case, fresh: Iterable[Event] | None = None) -> dict[str, Any]:
+    """Return the projection of a case for the function `project`.
+
+    fresh: the events added; where none of them moves a letter, what workers look at stays.
+    """
+    row = _glance_row(case)
+    if fresh is None or any(isinstance(event, _MOVES) for event in fresh):
+        return row | work_row(case)
+    return row
+
+
+def work_row(case: Case) -> dict[str, Any]:
+    """Return what the workers of a campaign look at: the case, and its attempts."""
+    found = work(case)
+    kept = None if found is None else {
+        name: [*map(_plain, value)] if isinstance(value, tuple) else _plain(value)
+        for name, value in found._asdict().items()}
+    attempts = [{"number": number, **{k: _plain(v) for k, v in one._asdict().items()}}
+                for number, one in enumerate(tried(case), start=1)]
+    return {"work": kept, "attempts": attempts}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else _stored(value)
+
+
+def _glance_row(case: Case) -> dict[str, Any]:
     found = glance(case)
     value = stored(json.dumps(course_to_json(found.course), separators=(",", ":")))
     digest = sha256(f"{FORM}\n{value}".encode()).hexdigest()

@@ -1,0 +1,87 @@
+"""What a campaign has come to, counted in PostgreSQL and not case by case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from psycopg import Connection
+
+from dsar.core.board import People, Tally
+from dsar.core.campaign_events import member_stream
+from dsar.core.course import Course
+from dsar.store.postgres_read import courses_of
+from dsar.store.postgres_rows import stored, unstored
+
+if TYPE_CHECKING:
+    from dsar.store.postgres import PostgresStore
+
+_TALLY = """SELECT controller, wave, course, count(*) FROM dsar.glances WHERE campaign = %s
+GROUP BY controller, wave, course"""
+_REACHED = """SELECT count(*) FROM (
+    SELECT subject_id FROM dsar.glances WHERE campaign = %s AND course = ANY (%s)
+    GROUP BY subject_id) AS reached"""
+_COURSES = "SELECT DISTINCT course FROM dsar.glances WHERE campaign = %s"
+_PEOPLE = """
+WITH marks AS (
+    SELECT e.position, bool_or(e.kind = 'MemberLeft') AS gone,
+        bool_or(e.kind = 'KitWritten') AS kit, bool_or(e.kind = 'AnswerShared') AS shared,
+        (array_agg((e.body::json ->> 'analysis')::boolean ORDER BY e.sequence DESC)
+            FILTER (WHERE e.kind IN ('MemberAdded', 'ConsentChanged')))[1] AS analysis,
+        (array_agg(CASE WHEN e.kind = 'MandateSigned'
+                        THEN (e.body::json ->> 'expires_on')::date END ORDER BY e.sequence DESC)
+            FILTER (WHERE e.kind IN ('MandateSigned', 'MandateRevoked')))[1] AS mandated_until
+    FROM dsar.streams AS s JOIN dsar.events AS e USING (position)
+    WHERE s.stream >= %(first)s AND s.stream < %(beyond)s GROUP BY e.position)
+SELECT count(*), count(*) FILTER (WHERE gone), count(*) FILTER (WHERE kit),
+    count(*) FILTER (WHERE shared), count(*) FILTER (WHERE analysis),
+    count(*) FILTER (WHERE NOT gone AND mandated_until >= %(today)s)
+FROM marks"""
+
+
+def tallied(store: PostgresStore, campaign: str) -> Iterator[Tally]:
+    """Yield how many cases of each company and wave have the same course.
+
+    Courses that another version of dsar wrote are computed anew, which takes its time.
+    """
+    def work(connection: Connection[Any]) -> tuple[list[Any], dict[int, Course]]:
+        rows = connection.execute(_TALLY, [stored(campaign)]).fetchall()
+        return rows, courses_of(connection, {row[2] for row in rows}, store.courses)
+
+    rows, courses = store.link.run(work)
+    if all(row[2] in courses for row in rows):
+        yield from (Tally(unstored(company), wave, courses[course], cases)
+                    for company, wave, course, cases in rows)
+        return
+    counted = Counter((g.controller, g.wave, g.course) for g in store.glances()
+                      if g.campaign == campaign)
+    yield from (Tally(*key, cases) for key, cases in counted.items())
+
+
+def counted_people(store: PostgresStore, campaign: str, today: date) -> People:
+    """Return how many members went how far."""
+    prefix = stored(member_stream(campaign, ""))
+    # The last character of a prefix is a slash; what follows it in the alphabet ends the range.
+    bounds = {"first": prefix, "beyond": prefix[:-1] + chr(ord(prefix[-1]) + 1), "today": today}
+
+    def work(connection: Connection[Any]) -> tuple[Any, int]:
+        found = connection.execute(_PEOPLE, bounds).fetchone()
+        return found, _reached(connection, store, campaign)
+
+    (joined, left, kits, shared, analysis, mandated), reached = store.link.run(work)
+    return People(joined=joined, left=left, kits=kits, shared=shared, analysis=analysis,
+                  mandated=mandated, written_to=reached)
+
+
+def _reached(connection: Connection[Any], store: PostgresStore, campaign: str) -> int:
+    """How many members have a letter out."""
+    ids = {i for (i,) in connection.execute(_COURSES, [stored(campaign)]).fetchall()}
+    courses = courses_of(connection, ids, store.courses)
+    if ids - courses.keys():
+        return len({g.subject_id for g in store.glances()
+                    if g.campaign == campaign and g.course.letters})
+    with_letter = [i for i, found in courses.items() if found.letters]
+    row = connection.execute(_REACHED, [stored(campaign), with_letter]).fetchone()
+    return int(row[0]) if row else 0
