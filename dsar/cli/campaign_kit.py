@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,9 @@ from dsar.core.reference import find_references
 from dsar.errors import DoneInPart, DsarError, StorageFailed, UsageProblem
 from dsar.home import make_private_folder, write_private
 from dsar.inbox import Reception
+
+KNOWN = "known"
+"""What became of a message that was brought before."""
 
 
 @click.command()
@@ -69,7 +73,7 @@ def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path) -> 
     for line in failed[:20]:
         app.say(f"  {line}")
     if written or passed:
-        app.next(f"dsar campaign import {campaign_id} PATH...")
+        app.next(f"dsar campaign import {campaign_id}")
     if failed:
         raise DoneInPart(f"{len(failed)} kits could not be written.")
 
@@ -121,40 +125,67 @@ def drop_of(room: Room, member: Member) -> str:
 
 @click.command(name="import")
 @click.argument("campaign_id", metavar="ID")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...",
+@click.argument("paths", nargs=-1, metavar="[PATH]...",
                 type=click.Path(exists=True, path_type=Path))
-@click.option("--member", "code", metavar="MEMBER", help="Whose answers these are.")
+@click.option("--member", "code", metavar="MEMBER", help="Whose answers the files are.")
 @global_options
 @pass_app
 def bring_back(app: App, *, campaign_id: str, paths: tuple[Path, ...], code: str | None) -> None:
     """File the answers that members bring back: .eml files, folders, mbox or Maildir.
 
-    A forwarded message is filed as the company sent it, where it is attached. A copy of the
-    member's own letter proves that it was sent. What names no single case of the member who
-    brings it is listed and stays out.
+    Without PATH, what came to the members' drop addresses is fetched from the campaign's
+    account. A forwarded message is filed as the company sent it, where it is attached. A copy
+    of the member's own letter proves that it was sent. What names no single case of the member
+    who brings it is listed and stays out.
     """
-    from dsar.mail.maildir import messages_in
-
-    filed, sent, left = 0, 0, list[str]()
+    if code and not paths:
+        raise UsageProblem("--member says whose files these are; there is no PATH.")
+    filed, sent, left = 0, 0, list[tuple[str, str]]()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
         desk = _Desk(room, code)
-        for path in paths:
-            for name, raw in messages_in(path):
-                outcome = desk.take(raw)
-                filed += outcome == "filed"
-                sent += outcome == "sent"
-                if outcome not in ("filed", "sent"):
-                    left.append(f"{name}: {outcome}")
+        for name, raw in _from_files(paths) if paths else _from_account(room):
+            outcome = desk.take(raw) if isinstance(raw, bytes) else str(raw)
+            filed += outcome == "filed"
+            sent += outcome == "sent"
+            if outcome not in ("filed", "sent", KNOWN):
+                left.append((name, outcome))
     app.say(f"{filed} answers filed, {sent} letters known as sent.")
-    for line in left[:20]:
-        app.say(f"  not filed: {line}")
+    for name, why in left[:20]:
+        app.say(f"  not filed: {name}: {why}")
     if app.settings.json:
-        app.emit("campaign-import", [{"file": line} for line in left],
+        app.emit("campaign-import", [{"file": name, "problem": why} for name, why in left],
                  {"filed": filed, "sent": sent, "left": len(left)})
     app.next(f"dsar campaign progress {campaign_id}")
     if left:
-        raise DoneInPart(f"{len(left)} messages were not filed.", hint="Give --member CODE.")
+        raise DoneInPart(f"{len(left)} messages were not filed.",
+                         hint="A file can be given with --member CODE.")
+
+
+def _from_files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    from dsar.mail.maildir import messages_in
+
+    for path in paths:
+        yield from messages_in(path)
+
+
+def _from_account(room: Room) -> Iterator[tuple[str, bytes | Exception]]:
+    """What lies in the mailboxes of the campaign's account and came to a drop address."""
+    from dsar.cli.mailing import open_mailbox
+    from dsar.mail import Unfetchable
+
+    mailbox = open_mailbox(room.app, room.account)
+    try:
+        for name in mailbox.mailboxes():
+            envelopes, _ = mailbox.new(name, None)
+            wanted = [e.coordinates for e in envelopes if b"+drop-" in e.head.lower()]
+            for fetched in mailbox.fetch(wanted):
+                try:
+                    yield f"{name}, UID {fetched.coordinates.uid}", fetched.whole()
+                except Unfetchable as error:
+                    yield f"{name}, UID {fetched.coordinates.uid}", error
+    finally:
+        mailbox.close()
 
 
 class _Desk:
@@ -190,7 +221,9 @@ class _Desk:
             message = replace(outer, own_text=outer.quoted_text or outer.own_text,
                               quoted_text="")
         if case.reply(message.digest) is not None:
-            return "filed"
+            return KNOWN
+        if self._is_waiting(case):
+            self._record_sent(case, message, "", "an answer")
         self._filing.file_brought(inner or raw, message, case.id)
         member = load_member(self._room.store, self._room.campaign, code)
         record(self._room.store, self._room.campaign, member, AnswerShared(
@@ -226,18 +259,28 @@ class _Desk:
             a.addr.casefold() == approved.recipient.casefold() for a in outer.recipients)
 
     def _note_sent(self, case: Case, outer: Message) -> str:
+        if not self._is_waiting(case):
+            return KNOWN
+        self._record_sent(case, outer, outer.message_id, "the member's copy")
+        return "sent"
+
+    def _is_waiting(self, case: Case) -> bool:
+        return case.approved is not None and case.approved.channel == CHANNEL
+
+    def _record_sent(self, case: Case, message: Message, message_id: str | None, how: str
+                     ) -> Case:
+        """The letter went out: on the day of its copy, or else no later than it was answered."""
         from dsar.cli.receiving import local_date
 
         approved = case.approved
-        if approved is None or approved.channel != CHANNEL:
-            return "sent"
-        on = local_date(outer.received) if outer.received else self._room.app.today
-        event = LetterSent(on=on, message_id=outer.message_id or approved.message_id,
+        assert approved is not None
+        on = local_date(message.received) if message.received else self._room.app.today
+        event = LetterSent(on=on, message_id=message_id or approved.message_id,
                            stage=approved.stage, recipient=approved.recipient, channel=CHANNEL,
-                           settled_by="the member's copy")
+                           settled_by=how)
         self._room.store.append(case.id, [event], after=case.version)
         self._filing.cases[case.id] = self._room.store.case(case.id)
-        return "sent"
+        return self._filing.cases[case.id]
 
 
 def _ids(case: Case) -> tuple[str, ...]:

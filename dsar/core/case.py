@@ -243,8 +243,9 @@ def _settle(case: Case, event: LetterSent | LetterRefused | SendAbandoned) -> Ca
             if any(s.message_id == event.message_id for s in case.letters):
                 return case
             bounce = None if event.stage is Stage.REQUEST else case.bounce
+            done = same or _by_hand(case, event)
             return _with(case, letters=(*case.letters, event), refused=None, bounce=bounce,
-                         approved=None if same else case.approved)
+                         approved=None if done else case.approved)
         case LetterRefused():
             done = same and not event.temporary
             return _with(case, refused=event, refusals=case.refusals + 1,
@@ -253,6 +254,13 @@ def _settle(case: Case, event: LetterSent | LetterRefused | SendAbandoned) -> Ca
             return case
         case _:
             assert_never(event)
+
+
+def _by_hand(case: Case, event: LetterSent) -> bool:
+    """Whether this is the approved letter as a person sent it, under an id of the mail program."""
+    known = case.approved
+    return known is not None and known.channel != "email" and (
+        (known.channel, known.stage) == (event.channel, event.stage))
 
 
 def _worse(known: DeliveryFailed | None, fresh: DeliveryFailed) -> DeliveryFailed:
