@@ -108,12 +108,12 @@ def _top(root: Path, below: Path, home: Home) -> str:
 
 
 def whole_lines(path: Path) -> tuple[int, str]:
-    """Return size and SHA-256 of the acknowledged part of a journal: its whole, chained lines.
+    """Return size and SHA-256 of the acknowledged part of a journal: its whole, chained batches.
 
     A writer may be at work: what it adds meanwhile is not looked at. Memory stays flat.
     Raises LedgerDamaged with the line.
     """
-    lines, size, digest = Lines(), 0, sha256()
+    lines, size, digest, batch = Lines(), 0, sha256(), list[bytes]()
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
@@ -123,6 +123,10 @@ def whole_lines(path: Path) -> tuple[int, str]:
             except BadLine as error:
                 raise LedgerDamaged(f"{path}:{number}: {error}.") from None
             lines.all.clear()  # only the chain is of interest here
-            size += len(line)
-            digest.update(line)
+            batch.append(line)
+            if not lines.more:
+                whole = b"".join(batch)
+                size += len(whole)
+                digest.update(whole)
+                batch.clear()
     return size, digest.hexdigest()

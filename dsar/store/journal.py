@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dsar.errors import LedgerDamaged, StorageFailed
@@ -48,27 +48,28 @@ class Journal:
         """Bytes of the whole lines."""
         return self._size
 
-    def append(self, body: bytes) -> int:
-        """Add a line and return its number (from 1) once it is on the disk.
+    def append(self, bodies: Sequence[bytes]) -> Sequence[int]:
+        """Add a batch of lines, all or none; return their numbers once they are on the disk.
 
         Raises StorageFailed, with the file as it was before, when that is not possible.
         """
         descriptor = self._writable()
-        line, _ = line_of(body, self.lines.crc)
-        checked = self.lines.check(line)
+        batch = self.lines.batch(bodies)
+        data = b"".join(line + b"\n" for line, _ in batch)
         with storage_errors(self.path):
             self._check_length(descriptor)
             try:
-                write_all(descriptor, line + b"\n")
+                write_all(descriptor, data)
                 sync_data(descriptor)
             except BaseException:  # also Ctrl-C: what raises was not acknowledged
                 self._failed = True
                 self._take_back(descriptor)
                 raise
         # The length comes last: broken off before it, the next append sees another and refuses.
-        self.lines.take(line, checked)
-        self._size += len(line) + 1
-        return len(self.lines.all)
+        for line, checked in batch:
+            self.lines.take(line, checked)
+        self._size += len(data)
+        return range(len(self.lines.all) - len(batch) + 1, len(self.lines.all) + 1)
 
     def rewrite(self, bodies: Iterable[bytes]) -> None:
         """Replace the file by one with these lines, durably, and leave no old copy."""
@@ -116,9 +117,13 @@ class Journal:
             return
         except LedgerDamaged:  # perhaps a failed append was taken back while we read
             self._load(self.path.read_bytes())
+        self._size -= self.lines.cut_batch()
 
     def _load(self, data: bytes) -> bytes:
-        """Take the whole lines of `data`; return what stands behind the last line break."""
+        """Take the whole lines of `data`; return what stands behind the last line break.
+
+        The last batch may lack lines: whoever opens the file decides what becomes of it.
+        """
         *whole, tail = data.split(b"\n")
         lines = Lines()
         for number, line in enumerate(whole, start=1):
@@ -130,22 +135,32 @@ class Journal:
         return tail
 
     def _settle_tail(self, tail: bytes) -> None:
-        """Keep a last line that lacks only its line break; cut off any other, and say so."""
-        if not tail:
-            return
+        """Keep a last line that lacks only its line break; cut off a broken batch, and say so."""
         descriptor = self._writable()
-        try:
-            self.lines.add(tail)
-        except BadLine:
-            self.dropped = len(tail)
+        if tail and self._ends_batch(tail):
+            write_all(descriptor, b"\n")
+            self._size += len(tail) + 1
+        elif tail or self.lines.more:
+            cut = self.lines.cut_batch()
+            self._size -= cut
+            self.dropped = cut + len(tail)
             os.ftruncate(descriptor, self._size)
             logging.getLogger("dsar.store").warning(
                 "%s: the last append broke off; its %d bytes were never acknowledged and are "
-                "cut off.", self.path, len(tail))
+                "cut off.", self.path, self.dropped)
         else:
-            write_all(descriptor, b"\n")
-            self._size += len(tail) + 1
+            return
         sync_data(descriptor)
+
+    def _ends_batch(self, tail: bytes) -> bool:
+        """Take the last line where it is whole, and its batch with it."""
+        try:
+            checked = self.lines.check(tail)
+        except BadLine:
+            return False
+        if checked[3] == 0:
+            self.lines.take(tail, checked)
+        return checked[3] == 0
 
     def _writable(self) -> int:
         if self._descriptor is None:

@@ -85,9 +85,11 @@ class JournalStorage(Storage):
         """Replace the whole journal by these documents."""
         self.journal.rewrite(map(body_of, data.get(EVENTS, {}).values()))
 
-    def append(self, document: Mapping[str, Any]) -> int:
-        """Add a document, durably, and return its id."""
-        return self.journal.append(body_of(document))
+    def append(self, documents: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Add documents, durably and all or none; return their ids."""
+        left = range(len(documents) - 1, -1, -1)
+        return list(self.journal.append(
+            [body_of(d, more=more) for d, more in zip(documents, left, strict=True)]))
 
     def close(self) -> None:
         """Close the file."""
@@ -99,13 +101,13 @@ class JournalTable(Table):
 
     def insert(self, document: Mapping[str, Any]) -> int:
         """Add {stream, first, at, by, events} as one line; return its id."""
-        doc_id = cast(JournalStorage, self.storage).append(document)
-        self.clear_cache()
-        return doc_id
+        return self.insert_multiple([document])[0]
 
     def insert_multiple(self, documents: Iterable[Mapping[str, Any]]) -> list[int]:
-        """Add documents one by one; only each for itself is all or nothing."""
-        return [self.insert(document) for document in documents]
+        """Add documents of as many streams as one batch: all of them or none."""
+        ids = cast(JournalStorage, self.storage).append(list(documents))
+        self.clear_cache()
+        return ids
 
     def _update_table(self, updater: Callable[[dict[int, Mapping[str, Any]]], None]) -> NoReturn:
         raise TypeError("the ledger is append-only")
@@ -206,25 +208,19 @@ class TinyStore:
 
     def append(self, stream: str, events: Sequence[Event], *, after: int) -> None:
         """Add all of `events`, or none, as one line that is on the disk before this returns."""
-        have = self._lines.count(stream)
-        records = admit(stream, events, after=after, have=have)
-        if records:
-            self._refuse_without_key()
-            self._db.table(EVENTS).insert(self._document(stream, have, records, utc(self._now)))
+        self.append_all([Addition(stream=stream, events=events, after=after)])
 
     def append_all(self, additions: Iterable[Addition]) -> None:
-        """Add to many streams; more than one takes a rewrite: no part of it stands alone."""
+        """Add to many streams as one batch of lines, a line for each: one write, one sync."""
         listed = each_once(additions)
         records = [admit(a.stream, a.events, after=a.after, have=self._lines.count(a.stream))
                    for a in listed]
-        if len(listed) == 1:
-            self.append(listed[0].stream, listed[0].events, after=listed[0].after)
-        elif any(records):
+        if any(records):
             self._refuse_without_key()
             at = utc(self._now)
-            fresh = [body_of(self._document(a.stream, a.after, r, at))
-                     for a, r in zip(listed, records, strict=True) if r]
-            self._rewrite(chain(map(body_in, self._lines.all), fresh))
+            self._db.table(EVENTS).insert_multiple(
+                [self._document(a.stream, a.after, r, at)
+                 for a, r in zip(listed, records, strict=True) if r])
 
     def adopt(self, history: Iterable[tuple[str, Sequence[Recorded]]]) -> None:
         """Write the whole ledger as another store recorded it."""

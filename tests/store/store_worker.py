@@ -11,7 +11,7 @@ from itertools import count
 from store_samples import note, opened
 
 from dsar.errors import StorageFailed
-from dsar.store import Store, open_store
+from dsar.store import Addition, Store, open_store
 
 
 def _open(place: str) -> Store:
@@ -35,6 +35,16 @@ def append_pairs(place: str) -> None:
     for first in count(have, 2):
         store.append("acme", [note(str(first)), note("x" * (first % 9000))], after=first)
         _say(first + 2)
+
+
+def append_batches(place: str) -> None:
+    """Append to a hundred cases at once for ever; say after each how many events each has."""
+    store = _open(place)
+    names = [f"case-{number}" for number in range(100)]
+    for have in count(len(store.events(names[0]))):
+        store.append_all([Addition(stream=name, after=have, events=[
+            note(name * 200) if have else opened(name)]) for name in names])
+        _say(have + 1)
 
 
 def hold(place: str) -> None:
@@ -71,7 +81,8 @@ def fill(place: str) -> None:
     store.close()
 
 
-WORK: dict[str, Callable[[str], None]] = {"append": append_pairs, "hold": hold, "fill": fill}
+WORK: dict[str, Callable[[str], None]] = {"append": append_pairs, "batches": append_batches,
+                                         "hold": hold, "fill": fill}
 
 if __name__ == "__main__":
     WORK[sys.argv[1]](sys.argv[2])
