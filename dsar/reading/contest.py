@@ -100,6 +100,12 @@ def is_taken_back(found: Findings, hit: Hit) -> bool:
 
 
 def goes_on(found: Findings, hit: Hit) -> bool:
-    """Another sentence says what comes next: a search is not at its end."""
-    return any(t.has("pending") or (t.has("then") and not t.places({"cond"}, 0, 3))
+    """Another sentence says what comes next, or a "but": a search is not at its end."""
+    return any(t.has("pending") or _turns(t, after=n > hit.sentence)
                for n, t in enumerate(found.tagged) if n != hit.sentence or t.has("pending"))
+
+
+def _turns(sentence: Tagged, *, after: bool) -> bool:
+    if sentence.places({"cond"}, 0, 4):
+        return False
+    return sentence.has("then") or (after and sentence.has("but"))

@@ -74,7 +74,8 @@ def _replies(found: Findings) -> None:
     received = [h for h in found.of("received", "works", "will_erase") if not h.negated]
     found.add(Label.ACKNOWLEDGEMENT, received, 0.8)
     found.add(Label.ACKNOWLEDGEMENT, found.facts("waits")[:1], 0.4)
-    found.add(Label.AUTO_REPLY, found.of("away", "left", "office_closed"), 2)
+    away = [h for h in found.of("away", "left", "office_closed") if not found.spans(h, "id")]
+    found.add(Label.AUTO_REPLY, away, 2)
     found.add(Label.UNRELATED, found.of("marketing"), 0.9)
 
 
