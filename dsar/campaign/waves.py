@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from dsar.campaign.board import Board, Written
+from dsar.campaign.board import Board, Claimed, Written
 from dsar.campaign.planning import Held, Planner, plan_member
 from dsar.campaign.roster import load_member, record_campaign, subject_of
 from dsar.core.campaign import Campaign, Wave, four_eyes_problem
@@ -18,12 +18,12 @@ from dsar.core.campaign_events import (
     WaveProposed,
     WaveWithdrawn,
 )
-from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed
-from dsar.core.member import Member
+from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed, SendAbandoned
+from dsar.core.member import Member, mandate_problem
 from dsar.core.plan import PlannedLetter
 from dsar.core.reference import reference_from
 from dsar.drafting import Desk, approve, opening, reply_address
-from dsar.errors import ConcurrentAppend, DsarError, RefusedByRail, UsageProblem
+from dsar.errors import ConcurrentAppend, LetterIncomplete, RefusedByRail, UsageProblem
 from dsar.store import Addition, Store
 
 BATCH = 500
@@ -107,14 +107,19 @@ def write_letter(case_id: str, writing: Writing) -> str:
     if isinstance(found, PlannedLetter):
         planned = replace(found, case=case, facts={**found.facts, **mandate_facts(member, writing)})
         try:
-            approve(planned, subject_of(member, planner.keys), writing.desk(member), overrides={})
+            because = f"campaign {writing.campaign.id}"
+            approve(planned, subject_of(member, planner.keys), writing.desk(member),
+                    overrides=dict.fromkeys(planned.overridden, because))
         except ConcurrentAppend:
             return ""  # another worker was faster
-        except DsarError as error:
+        except (LetterIncomplete, UsageProblem) as error:  # not a full disk: that ends the run
             why = str(error)
     if why:
         closed = CaseClosed(on=writing.today, outcome="withdrawn", note=f"not written: {why}")
-        writing.store.append(case_id, [closed], after=case.version)
+        try:
+            writing.store.append(case_id, [closed], after=case.version)
+        except ConcurrentAppend:
+            return ""
     return why
 
 
@@ -173,14 +178,30 @@ def withdraw_wave(store: Store, board: Board, campaign: Campaign, wave: int, *, 
     """Take back what of a wave has not gone out; returns how many letters that were."""
     event = WaveWithdrawn(on=today, wave=wave, because=because, by=by)
     campaign = record_campaign(store, campaign, event)
-    taken = [w.case_id for w in board.written(campaign.id, wave)]
-    return campaign, sum(withdraw_letter(store, store.case(c), because, today) for c in taken)
+    taken = [c.id for c in board.of_wave(campaign.id, wave)]
+    return campaign, sum(withdraw_letter(store, c, because, today) for c in taken)
 
 
-def withdraw_letter(store: Store, case: Case, because: str, today: date) -> bool:
-    """Withdraw the letter of a case that was never attempted, and close the case."""
-    if case.closed or case.attempts:
+def withdraw_letter(store: Store, case_id: str, because: str, today: date) -> bool:
+    """Withdraw what waits in a case, and close it unless a letter is out or may be.
+
+    That is also a letter which the server put off. Raises ConcurrentAppend where others write
+    to the case without end.
+    """
+    for last in range(TRIES, -1, -1):
+        try:
+            return _withdraw(store, store.case(case_id), because, today)
+        except ConcurrentAppend:
+            if not last:
+                raise
+    return False
+
+
+def _withdraw(store: Store, case: Case, because: str, today: date) -> bool:
+    if case.closed or case.letters or case.in_doubt:
         return False
+    if case.attempts and case.approved is None:
+        return False  # refused for good: what happened stays as it is
     events: list[ApprovalWithdrawn | CaseClosed] = []
     if case.approved is not None:
         events.append(ApprovalWithdrawn(on=today, message_id=case.approved.message_id,
@@ -188,6 +209,26 @@ def withdraw_letter(store: Store, case: Case, because: str, today: date) -> bool
     events.append(CaseClosed(on=today, outcome="withdrawn", note=because))
     store.append(case.id, events, after=case.version)
     return True
+
+
+def stop_claimed(store: Store, claimed: Claimed, *, why: str, today: date) -> None:
+    """A letter was claimed, and may not go after all: the server has not heard of it."""
+    case, attempt = claimed.case, claimed.attempt
+    store.append(case.id, [
+        SendAbandoned(on=today, message_id=attempt.message_id, because=why),
+        ApprovalWithdrawn(on=today, message_id=attempt.message_id, because=why),
+        CaseClosed(on=today, outcome="withdrawn", note=why)], after=case.version)
+
+
+def claim_problem(store: Store, campaign: Campaign, case: Case, *, on: date) -> str:
+    """Why the letter of a case may not go out on this day although it was approved, or "".
+
+    Between approval and sending a mandate may expire or be taken back, and a member may leave.
+    """
+    member = load_member(store, campaign, case.facts.subject_id)
+    if campaign.started.mode != "mandate":
+        return "each member sends"
+    return mandate_problem(member, controller=case.facts.controller, right=case.facts.right, on=on)
 
 
 def pause(store: Store, campaign: Campaign, *, because: str, by: str, today: date) -> Campaign:
@@ -212,13 +253,15 @@ class Anomalies:
     in_doubt: int
     held: int
     companies: Mapping[str, int]
+    left: int = 0
 
     @property
     def lines(self) -> tuple[str, ...]:
         """One line for each thing, in words; none where nothing is odd."""
         found = []
         for count, words in ((self.bounced, "came back"), (self.refused, "were refused"),
-                             (self.in_doubt, "are in doubt"), (self.held, "were not written")):
+                             (self.in_doubt, "are in doubt"), (self.held, "were not written"),
+                             (self.left, "did not go out")):
             if count:
                 found.append(f"{count} of {self.letters} letters {words}")
         found += [f"{slug}: {count} letters came back or were refused"
@@ -228,7 +271,7 @@ class Anomalies:
 
 def anomalies(cases: Iterable[Case]) -> Anomalies:
     """Count what went wrong with the letters of a wave."""
-    letters = bounced = refused = doubt = held = 0
+    letters = bounced = refused = doubt = held = left = 0
     companies: dict[str, int] = {}
     for case in cases:
         letters += 1
@@ -236,9 +279,10 @@ def anomalies(cases: Iterable[Case]) -> Anomalies:
         bounced += bool(case.bounced)
         refused += case.refused is not None and not case.bounced
         doubt += case.in_doubt is not None
+        left += case.approved is not None and not case.in_doubt and not case.closed
         held += bool(case.closed and case.closed.outcome == "withdrawn" and not case.attempts)
         if bad:
             slug = case.facts.controller
             companies[slug] = companies.get(slug, 0) + 1
     return Anomalies(letters=letters, bounced=bounced, refused=refused, in_doubt=doubt, held=held,
-                     companies=companies)
+                     companies=companies, left=left)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from dsar.campaign.board import Board, Claimed, Later, Terms
 from dsar.campaign.roster import load_campaign
-from dsar.campaign.waves import anomalies, pause
+from dsar.campaign.waves import anomalies, claim_problem, pause, stop_claimed
 from dsar.core.campaign import Campaign
 from dsar.core.case import Case
 from dsar.core.letter import Outgoing
@@ -76,7 +76,7 @@ class Worker:
         found = self.board.claim(terms, now=self.now(), today=self.today, jitter=self.draw())
         match found:
             case Claimed():
-                return self._send(found)
+                return self._send(found, campaign)
             case Later(waiting=0):
                 return self._finished(campaign)
             case Later():
@@ -89,7 +89,12 @@ class Worker:
                 self.failed.append(f"{case_id}: {why}")
         return Did(kind="wrote", count=len(waiting))
 
-    def _send(self, claimed: Claimed) -> Did:
+    def _send(self, claimed: Claimed, campaign: Campaign) -> Did:
+        why = claim_problem(self.store, campaign, claimed.case, on=self.today)
+        if why:
+            stop_claimed(self.store, claimed, why=why, today=self.today)
+            self.failed.append(f"{claimed.case.id}: {why}")
+            return Did(kind="wrote", count=0)
         letter = self.letter(claimed.case)
         delivery, error = conclude(letter, claimed.attempt, self.post(),
                                    after=claimed.case.version)

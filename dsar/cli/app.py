@@ -64,6 +64,15 @@ class App:
             raise UsageProblem(f"DSAR_TODAY is {chosen!r}, not a date such as 2026-11-22."
                                ) from None
 
+    def new_day(self) -> bool:
+        """Whether the date has changed since the command began; from then on it is today."""
+        if self.clock_is_set or self.now().astimezone().date() == self.today:
+            return False
+        self._started = datetime.now(UTC)
+        for dated in ("today", "outlooks"):
+            self.__dict__.pop(dated, None)
+        return True
+
     def now(self) -> datetime:
         """The instant, aware, UTC; under DSAR_TODAY the same time of day on that date."""
         real = datetime.now(UTC)

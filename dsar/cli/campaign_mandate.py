@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import click
 from dsar.campaign.mandates import HOW_SIGNED, Office, Signing, default_expiry, mandate_words
 from dsar.campaign.roster import load_member, load_members
 from dsar.cli.app import App, pass_app
-from dsar.cli.campaigning import Room
+from dsar.cli.campaigning import Room, refuse_closed
 from dsar.cli.options import Day, global_options
 from dsar.core.member import Member
 from dsar.errors import DoneInPart, DsarError, StorageFailed, UsageProblem
@@ -50,6 +51,7 @@ def issue(
     written, failed = 0, list[str]()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
+        refuse_closed(room.campaign)
         office, ends = room.office(), expires_on or default_expiry(app.today, room.campaign)
         if ends <= app.today:
             raise UsageProblem(f"--expires-on {ends} is not in the future.")
@@ -79,7 +81,8 @@ def _issue_one(member: Member, office: Office, folder: Path, form: str, ends: da
     words = mandate_words(member, office, expires_on=ends, answers_to=answers_to)
     make = paper_pdf if form == "pdf" else paper_docx
     document = make(words, office.today)
-    record_issue(member, office, document, language=words.language, expires_on=ends)
+    record_issue(member, office, document, language=words.language, expires_on=ends,
+                 answers_to=answers_to)
     write_private(folder.absolute() / f"mandate-{member.code}.{form}", document)
 
 
@@ -99,8 +102,8 @@ def _members(room: Room, codes: Sequence[str]) -> list[Member]:
 @click.option("--signed-on", required=True, type=Day(), metavar="DATE", help="When.")
 @click.option("--expires-on", type=Day(), metavar="DATE",
               help="When it ends, if earlier than issued.")
-@click.option("--answers-to", type=click.Choice(("member", "holder")), default="member",
-              show_default=True, help="Who gets answers that contain the member's data.")
+@click.option("--answers-to", type=click.Choice(("member", "holder")),
+              help="Who gets answers that contain the member's data; else as issued.")
 @click.option("--right", "rights", multiple=True, metavar="RIGHT",
               help="Only these rights, if fewer than issued.")
 @click.option("--only", "only", metavar="SLUG,...",
@@ -109,7 +112,7 @@ def _members(room: Room, codes: Sequence[str]) -> list[Member]:
 @pass_app
 def sign(
     app: App, *, campaign_id: str, source: Path, code: str | None, how: str, signed_on: date,
-    expires_on: date | None, answers_to: str, rights: tuple[str, ...], only: str | None,
+    expires_on: date | None, answers_to: str | None, rights: tuple[str, ...], only: str | None,
 ) -> None:
     """Record a signed mandate, or a folder of them; each file name holds the member's code.
 
@@ -121,13 +124,15 @@ def sign(
     done, failed = 0, list[str]()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
-        office = room.office()
+        refuse_closed(room.campaign)
+        office, papers = room.office(), _papers(room)
         for file in files:
             try:
                 member = load_member(store, room.campaign, code or _code_in(file))
+                _refuse_of_another(papers, member, file)
                 record_signed(member, office, Signing(
                     document=file.read_bytes(), how=how, signed_on=signed_on,
-                    expires_on=expires_on, answers_to=answers_to, rights=rights,
+                    expires_on=expires_on, answers_to=answers_to or "", rights=rights,
                     controllers=tuple(filter(None, (only or "").split(",")))))
                 done += 1
             except StorageFailed:
@@ -140,6 +145,22 @@ def sign(
     app.next(f"dsar campaign send {campaign_id} -n")
     if failed:
         raise DoneInPart(f"{len(failed)} files could not be used.")
+
+
+def _papers(room: Room) -> dict[str, str]:
+    """Digest → the member for whom that paper was issued, or who signed it."""
+    found: dict[str, str] = {}
+    for member in load_members(room.store, room.campaign):
+        known = (*member.signed, *((member.issued.digest,) if member.issued else ()))
+        found.update(dict.fromkeys(known, member.code))
+    return found
+
+
+def _refuse_of_another(papers: dict[str, str], member: Member, file: Path) -> None:
+    """A company would otherwise get the paper of somebody who did not write to it."""
+    digest = sha256(file.read_bytes()).hexdigest()
+    if papers.setdefault(digest, member.code) != member.code:
+        raise UsageProblem(f"is the paper of {papers[digest]}, not of {member.code}.")
 
 
 def _code_in(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -52,34 +53,50 @@ def work(app: App, *, campaign_id: str, until_empty: bool, most: int | None, pol
         refuse_real_account_under_set_clock(app, room.account)
         poller = Poller(app, room) if poll else None
         own = [c for c in store.cases() if c.facts.campaign == campaign_id]
-        with posting(app, store, room.account, own, in_copy=copies_in) as post:
-            bench = _Bench(app, room, post)
-            _loop(app, bench, poller, until_empty=until_empty, most=most)
-    for line in bench.worker.failed[:20]:
-        app.say(f"  not written: {line}")
+        done = _Done()
+        while not done.over:
+            with posting(app, store, room.account, own, in_copy=copies_in) as post:
+                bench = _Bench(app, room, post, done)
+                _loop(app, bench, poller, until_empty=until_empty, most=most)
+            room = Room.of(app, store, campaign_id)
+    for line in done.failed[:20]:
+        app.say(f"  did not go out: {line}")
     app.next(f"dsar campaign progress {campaign_id}")
-    if bench.refused:
-        raise DoneInPart(f"{bench.refused} letters were refused or are in doubt.",
+    if done.refused:
+        raise DoneInPart(f"{done.refused} letters were refused or are in doubt.",
                          hint="dsar status")
+
+
+@dataclass
+class _Done:
+    """What a worker did over its days. over: it ends; else a new day begins, with its date."""
+
+    sent: int = 0
+    refused: int = 0
+    failed: list[str] = field(default_factory=list)
+    over: bool = False
 
 
 def _loop(app: App, bench: _Bench, poller: Poller | None, *, until_empty: bool,
           most: int | None) -> None:
-    sent = 0
-    while most is None or sent < most:
+    """Work until all is done or the date changes: letters carry the date, due dates rest on it."""
+    while most is None or bench.done.sent < most:
+        if app.new_day():
+            return
         if poller is not None:
             poller.when_due()
         refuse_while_paused(bench.room.store, bench.room.account.name, app.now())
         did = bench.worker.step()
-        sent += did.kind == "sent"
+        bench.done.sent += did.kind == "sent"
         bench.show(did)
         if did.error is not None:
             raise did.error
         if did.kind in ("wrote", "sent"):
             continue
         if until_empty:
-            return
+            break
         time.sleep(_rest_s(did, app.now()))
+    bench.done.over = True
 
 
 def _rest_s(did: Did, now: datetime) -> float:
@@ -91,13 +108,14 @@ def _rest_s(did: Did, now: datetime) -> float:
 class _Bench:
     """The worker, and what it says about its work."""
 
-    def __init__(self, app: App, room: Room, post: Post) -> None:
-        self.app, self.room, self.refused = app, room, 0
+    def __init__(self, app: App, room: Room, post: Post, done: _Done) -> None:
+        self.app, self.room, self.done = app, room, done
         writing = room.writing({})
         self.worker = Worker(
             store=room.store, board=room.board, campaign_id=room.campaign.id, terms=self._terms,
             write=lambda case_id: write_letter(case_id, writing), letter=self._letter,
-            post=lambda: post, now=app.now, today=app.today, draw=random.random)
+            post=lambda: post, now=app.now, today=app.today, draw=random.random,
+            failed=done.failed)
         self._offices = cache(self._office)
 
     def show(self, did: Did) -> None:
@@ -105,10 +123,10 @@ class _Bench:
         if did.delivery is not None:
             outcome = did.delivery.outcome
             good = isinstance(outcome, LetterSent)
-            self.refused += not good
+            self.done.refused += not good
             self.app.say(f"  {did.delivery.letter.case_id}  {did.delivery.letter.controller}  "
                          f"{'sent' if good else type(outcome).__name__}")
-        elif did.kind == "wrote":
+        elif did.kind == "wrote" and did.count:
             self.app.say(f"  {did.count} letters written")
         elif did.why:
             self.app.say(f"  {did.why}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from dsar.campaign.roster import load_campaign
 from dsar.campaign.waves import Writing
 from dsar.cli.app import App
 from dsar.cli.planning import excluded_companies, languages_for
-from dsar.core.campaign import Campaign
+from dsar.core.campaign import Campaign, same_name
 from dsar.core.controller import Controller
 from dsar.core.letter import Rendered
 from dsar.core.member import Member
@@ -25,7 +26,7 @@ from dsar.core.plan import Choice
 from dsar.core.regime import Regime
 from dsar.core.subject import DataSubject, Place
 from dsar.drafting import Desk
-from dsar.errors import UsageProblem
+from dsar.errors import AnotherAtWork, NotSetUp, UsageProblem
 from dsar.store import Store
 from dsar.store.archive import Archive
 
@@ -180,10 +181,40 @@ def campaign_folder(app: App, campaign_id: str) -> Path:
     return app.home.campaigns / campaign_id
 
 
+def letters_of(app: App, campaign_id: str) -> Archive | None:
+    """The archive with the campaign's key; None on a machine that does not have it."""
+    try:
+        return Archive(app.home.archive, load_keyring(campaign_folder(app, campaign_id)).letters)
+    except NotSetUp:
+        return None
+
+
+@contextmanager
+def alone(room: Room, what: str) -> Iterator[None]:
+    """Nobody else does the same to this campaign meanwhile. Raises AnotherAtWork."""
+    with room.board.alone(f"{what} {room.campaign.id}") as mine:
+        if not mine:
+            raise AnotherAtWork(f"Somebody else is at it: {what} {room.campaign.id}.",
+                                hint="Run it again when that is done.")
+        yield
+
+
+def refuse_closed(campaign: Campaign) -> None:
+    """Raise UsageProblem for a campaign that is closed: nobody new, and no further paper."""
+    if campaign.closed:
+        raise UsageProblem(f"Campaign {campaign.id} is closed.")
+
+
 def who(app: App, by: str | None) -> str:
-    """Who acts: --by, else DSAR_AUTHOR, else the user of this machine."""
+    """Who acts: --by, else DSAR_AUTHOR, else the user of this machine.
+
+    Raises UsageProblem for nobody, and for `dsar`, which is what the program calls itself.
+    """
     import getpass
 
+    name = same_name(by or app.environment.get("DSAR_AUTHOR") or getpass.getuser())
+    if name in ("", "dsar"):
+        raise UsageProblem("It is not known who acts.", hint="--by NAME, or DSAR_AUTHOR.")
     return by or app.environment.get("DSAR_AUTHOR") or getpass.getuser()
 
 

@@ -123,17 +123,29 @@ class _OwnLetters:
     def __init__(self, app: App, cases: dict[str, Case]) -> None:
         self._app, self._cases = app, cases
         self._known: dict[str, tuple[str, ...]] = {}
+        self._sealed: dict[str, Archive | None] = {}
 
     def of(self, case_id: str) -> tuple[str, ...]:
-        """The texts of the letters that were approved; those not in the archive are left out."""
+        """The texts of the letters that were approved; what cannot be read here is left out."""
         if case_id not in self._known:
             from dsar.mail.parse import parse
 
-            archive = self._app.archive
-            digests = [a.digest for a in self._cases[case_id].approvals if archive.has(a.digest)]
+            case = self._cases[case_id]
+            archive = self._archive(case.facts.campaign)
+            digests = [a.digest for a in case.approvals if archive and archive.has(a.digest)]
             self._known[case_id] = tuple(
-                parse(archive.read(d), trusted_authserv=()).own_text for d in digests)
+                parse(archive.read(d), trusted_authserv=()).own_text for d in digests if archive)
         return self._known[case_id]
+
+    def _archive(self, campaign: str | None) -> Archive | None:
+        """Where the letters can be read; a campaign's only with its key, None without."""
+        if campaign is None:
+            return self._app.archive
+        if campaign not in self._sealed:
+            from dsar.cli.campaigning import letters_of
+
+            self._sealed[campaign] = letters_of(self._app, campaign)
+        return self._sealed[campaign]
 
 
 def due_facts(app: App, case: Case) -> DueFacts | None:

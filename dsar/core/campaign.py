@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
+from unicodedata import category, normalize
 
 from dsar.core.campaign_events import (
     AnnouncementAttempted,
@@ -54,7 +55,8 @@ class Announcement:
 class Campaign:
     """The fold over the events of `campaign/<id>`; `version` is how many events there are.
 
-    reviewed: a person resumed the campaign after its first wave: further waves may go out.
+    reviewed: a person resumed the campaign after its first wave was out, for which dsar had
+    paused it: further waves may go out. A pause of a person's own says nothing of that wave.
     """
 
     started: CampaignStarted
@@ -104,20 +106,39 @@ def fold_campaign(events: Iterable[CampaignEvent]) -> Campaign:
     return replace(campaign, version=len(listed))
 
 
+def same_name(name: str) -> str:
+    """A name as it is compared: the same however its letters, spaces and case are written."""
+    folded = normalize("NFKC", name).casefold()
+    visible = (c for c in folded if category(c) not in ("Cf", "Cc") or c.isspace())
+    return " ".join("".join(visible).split())
+
+
 def four_eyes_problem(wave: Wave, campaign: Campaign, approver: str) -> str:
     """Why this person may not release the wave, or "".
 
-    Over the campaign's limit of letters a second person has to look: the rail of four eyes.
+    Over the campaign's limit of letters a second person has to look: the rail of four eyes. What
+    one person has let out alone counts together, so that many small waves are no way round it.
     """
+    if not same_name(approver):
+        return "it is not known who approves it"
     if wave.withdrawn:
         return f"wave {wave.number} was withdrawn"
     if wave.approved:
         return f"wave {wave.number} is approved already"
-    small = wave.proposed.letters <= campaign.started.four_eyes_over
-    if small or approver.strip().casefold() != wave.proposed.by.strip().casefold():
+    alone = _let_out_alone(campaign)
+    small = alone + wave.proposed.letters <= campaign.started.four_eyes_over
+    if small or same_name(approver) != same_name(wave.proposed.by):
         return ""
-    return (f"wave {wave.number} has {wave.proposed.letters} letters and was proposed by "
+    before = f", after {alone} that nobody else looked at," if alone else ""
+    return (f"wave {wave.number} has {wave.proposed.letters} letters{before} and was proposed by "
             f"{wave.proposed.by}; another person has to approve it")
+
+
+def _let_out_alone(campaign: Campaign) -> int:
+    """The letters of waves that the person who proposed them released."""
+    return sum(w.proposed.letters for w in campaign.waves.values()
+               if w.released and w.approved is not None
+               and same_name(w.approved.by) == same_name(w.proposed.by))
 
 
 def _apply(campaign: Campaign, event: CampaignEvent) -> Campaign:
@@ -148,7 +169,8 @@ def _apply(campaign: Campaign, event: CampaignEvent) -> Campaign:
         case CampaignPaused():
             return replace(campaign, paused=event)
         case CampaignResumed():
-            seen = any(wave.released for wave in campaign.waves.values())
+            seen = campaign.paused is not None and campaign.paused.by == "dsar" and any(
+                wave.released for wave in campaign.waves.values())
             return replace(campaign, paused=None, reviewed=campaign.reviewed or seen)
         case MembersPurged():
             return replace(campaign, purged=event)
@@ -165,7 +187,7 @@ def _changed(started: CampaignStarted, event: CampaignChanged) -> CampaignStarte
         per_controller_per_day=started.per_controller_per_day
         if event.per_controller_per_day is None else event.per_controller_per_day,
         spread=started.spread if event.spread is None else event.spread,
-        purge_on=event.purge_on or started.purge_on,
+        purge_on=min(event.purge_on or started.purge_on, started.purge_on),  # never later
         account=started.account if event.account is None else event.account,
         contact=event.contact or started.contact,
     )

@@ -218,7 +218,10 @@ class KitWritten:
 
 @dataclass(frozen=True, kw_only=True)
 class MandateIssued:
-    """A mandate was written for the member to sign; digest: of the document."""
+    """A mandate was written for the member to sign; digest: of the document.
+
+    answers_to: as the paper says, `member` or `holder`.
+    """
 
     on: date
     digest: str
@@ -226,6 +229,7 @@ class MandateIssued:
     expires_on: date
     rights: tuple[str, ...]
     controllers: tuple[str, ...]
+    answers_to: str = "member"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,8 +25,8 @@ from dsar.core.mandate import Mandate
 class Member:
     """The fold over the events of one member; `version` is how many events there are.
 
-    mandate: the latest that was signed, with its revocation. shared: digests of the answers the
-    member brought back.
+    mandate: the latest that was signed, with its revocation. signed: digests of all that were.
+    shared: digests of the answers the member brought back.
     """
 
     added: MemberAdded
@@ -34,6 +34,7 @@ class Member:
     analysis: bool = False
     issued: MandateIssued | None = None
     mandate: Mandate | None = None
+    signed: tuple[str, ...] = ()
     answers_to: str = "member"
     kit: KitWritten | None = None
     shared: tuple[str, ...] = ()
@@ -89,7 +90,7 @@ def _apply(member: Member, event: MemberEvent, holder: str) -> Member:
             return replace(member, issued=event)
         case MandateSigned():
             return replace(member, mandate=_mandate(member.code, event, holder),
-                           answers_to=event.answers_to)
+                           answers_to=event.answers_to, signed=(*member.signed, event.digest))
         case MandateRevoked():
             if member.mandate is None:
                 return member
