@@ -30,7 +30,12 @@ def close(app: App, *, campaign_id: str, reason: str, purges: bool, early: bool)
     """
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
+        if purges and app.today < room.campaign.started.purge_on and not early:
+            raise RefusedByRail(
+                "purge", f"Members were told {room.campaign.started.purge_on}.",
+                hint="--early purges now; members lose what they have not fetched.")
         if room.campaign.closed is None:
+            app.ask_yes(f"End campaign {campaign_id} for good?")
             room.campaign = record_campaign(store, room.campaign,
                                             CampaignClosed(on=app.today, because=reason))
             app.say(f"Campaign {campaign_id} is closed; nothing further goes out.")
@@ -38,10 +43,6 @@ def close(app: App, *, campaign_id: str, reason: str, purges: bool, early: bool)
             app.next(f"dsar campaign close {campaign_id} --purge "
                      f"(from {room.campaign.started.purge_on})")
             return
-        if app.today < room.campaign.started.purge_on and not early:
-            raise RefusedByRail(
-                "purge", f"Members were told {room.campaign.started.purge_on}.",
-                hint="--early purges now; members lose what they have not fetched.")
         going = plan_purge(store, room.campaign)
         app.say(f"{len(going.members)} members, {len(going.cases)} cases, "
                 f"{len(going.files)} files go for good.")

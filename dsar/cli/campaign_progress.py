@@ -78,10 +78,13 @@ def _lines(room: Room, people: People, found: Progress) -> Iterator[str]:
     for slug, known in campaign.announced.items():
         if known.settled is None:
             yield f"  announcement to {slug} is in doubt"
-    yield row(("company", 30), ("sent", 8), ("answered", 10), ("overdue", 9), last="waiting")
+    yield row(("company", 30), ("sent", 8), ("wrote", 8), ("answered", 10), ("overdue", 9),
+              last="waiting")
     for slug, counts in sorted(found.by_company.items()):
-        yield row((slug, 30), (str(counts.sent), 8), (str(counts.answered), 10),
-                  (str(counts.overdue), 9), last=str(counts.waiting))
+        yield row((slug, 30), (str(counts.sent), 8), (str(counts.acknowledged), 8),
+                  (str(counts.answered), 10), (str(counts.overdue), 9), last=str(counts.waiting))
+    if total.acknowledged > total.answered:
+        yield "wrote: something came; answered: a person has looked at it, see `dsar status`"
 
 
 def _next(room: Room, total: Counts) -> str:
@@ -94,7 +97,7 @@ def _next(room: Room, total: Counts) -> str:
         return f"dsar campaign approve {campaign.id} {campaign.open_wave.number}"
     if total.waiting:
         return (f"dsar campaign work {campaign.id}" if room.by_mandate
-                else f"dsar campaign import {campaign.id} PATH...")
+                else f"dsar campaign import {campaign.id}")
     return f"dsar campaign report {campaign.id} html --public -o FILE"
 
 
