@@ -35,7 +35,7 @@ def paper_text(paper: Rendered) -> str:
 
 def paper_pdf(paper: Rendered, day: date) -> bytes:
     """The paper as PDF/A-2b. Raises UsageProblem where typst is not installed."""
-    return as_sheet(paper.subject, list(sections_of(paper)), day)
+    return as_sheet(paper.subject, list(sections_of(paper)), day, paper.language)
 
 
 def paper_docx(paper: Rendered, day: date) -> bytes:

@@ -14,8 +14,8 @@ Section = tuple[str, Sequence[str]]
 """A heading and the lines below it."""
 
 
-def as_sheet(title: str, sections: Sequence[Section], day: date) -> bytes:
-    """Return the sheet as PDF, equal bytes for equal input.
+def as_sheet(title: str, sections: Sequence[Section], day: date, language: str = "en") -> bytes:
+    """Return the sheet as PDF, equal bytes for equal input; readers speak it in its language.
 
     Raises UsageProblem where typst is not installed, LetterIncomplete for what cannot be set.
     """
@@ -25,6 +25,7 @@ def as_sheet(title: str, sections: Sequence[Section], day: date) -> bytes:
         raise UsageProblem("PDF needs the package typst.",
                            hint="pip install 'dsar-cli[pdf]'") from None
     data = {"title": title, "fonts": FONTS, "date": [day.year, day.month, day.day],
+            "language": language.partition("-")[0],
             "sections": [{"heading": h, "lines": list(lines)} for h, lines in sections]}
     folder = shipped.templates() / "documents"
     said = "typst gave more than one file"
