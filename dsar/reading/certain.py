@@ -149,7 +149,7 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
 
 def _is_narrowed(sentence: Tagged, hit: Hit) -> bool:
     """"No data that we would have to delete" does not say that there are none."""
-    clause = sentence.places({"relative"}, hit.end, hit.end + 5)
+    clause = sentence.places({"relative"}, hit.end, hit.end + 8)
     narrowing = {"must", "modal", "delete", "deletion", "disclose", "give", "obliged", "unreal"}
     return bool(clause) and bool(sentence.places(narrowing, clause[0], len(sentence.tags)))
 

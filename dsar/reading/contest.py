@@ -53,7 +53,7 @@ def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
 
 
 _LEFT = frozenset({"pending", "follow", "later"})
-_HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further", "password")
+_HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further", "password", "nolonger")
 """What cannot be done any more once everything is gone."""
 
 

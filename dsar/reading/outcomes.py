@@ -208,7 +208,9 @@ def _kept(found: Findings, erased: list[Hit]) -> list[Hit]:
 
 
 def _is_no_duty(found: Findings, hit: Hit) -> bool:
-    """"No legal duty to keep"."""
+    """"No legal duty to keep", "we keep no data"."""
+    if found.spans(hit, "none") and not found.tagged[hit.sentence].has("delete"):
+        return True
     return bool(found.tagged[hit.sentence].places({"none"}, hit.start - 2, hit.start))
 
 
