@@ -26,8 +26,8 @@ FORMS = ("text", "md", "html", "csv", "json", "codebook")
 @click.command()
 @click.argument("form", type=click.Choice(FORMS), metavar="FORM")
 @selectors
-@click.option("--public", is_flag=True, help="Show no number from 1 to 4, nothing to compute one from, and "
-              "no single case.")
+@click.option("--public", is_flag=True, help="Show no number from 1 to 4, nothing to compute "
+              "one from, and no single case.")
 @click.option("--anonymise", is_flag=True, help="Leave out persons and case ids.")
 @click.option("--provisional", is_flag=True,
               help="Count answers that only the machine has read.")

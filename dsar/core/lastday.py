@@ -12,7 +12,6 @@ from dsar.core.inwords import in_words, length
 from dsar.core.moments import Calendars, Facts
 from dsar.core.regime import ClockStop, Counting, Effect, PeriodRule, Regime, Unit
 
-
 PAUSED = " with the pause"
 """In a step: the period was added together with the days on which the clock stood still."""
 
