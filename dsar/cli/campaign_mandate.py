@@ -19,6 +19,8 @@ from dsar.core.member import Member
 from dsar.errors import DoneInPart, DsarError, StorageFailed, UsageProblem
 from dsar.home import make_private_folder, write_private
 
+SHOWN = 20
+"""Files that cannot be used are shown so many."""
 _CODE = re.compile(r"m-[0-9a-z]{8}")
 
 
@@ -140,9 +142,12 @@ def sign(
             except (DsarError, OSError) as error:
                 failed.append(f"{file}: {error}")
     app.say(f"{done} mandates recorded.")
-    for line in failed:
+    for line in failed[:SHOWN]:
         app.say(f"  {line}")
-    app.next(f"dsar campaign send {campaign_id} -n")
+    if len(failed) > SHOWN:
+        app.say(f"  and {len(failed) - SHOWN} more")
+    if done:
+        app.next(f"dsar campaign send {campaign_id} -n")
     if failed:
         raise DoneInPart(f"{len(failed)} files could not be used.")
 

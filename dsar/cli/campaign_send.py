@@ -48,7 +48,9 @@ def send(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confirm
     if dry_run:
         with app.reading() as store:
             room = Room.of(app, store, campaign_id)
-            _show(app, room, _survey(room))
+            outlook = _survey(room)
+            _show(app, room, outlook)
+        app.next(_next(room, outlook))
         return
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
@@ -60,11 +62,26 @@ def send(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confirm
             count = min(wave, outlook.letters)
             _show(app, room, outlook, this_wave=count)
             if not count:
-                app.next(f"dsar campaign progress {campaign_id}")
+                app.next(_next(room, outlook))
                 return
             app.confirm_number(count, given=confirm)
             _open(app, room, outlook, count)
         _write_and_propose(app, room, who(app, by))
+
+
+def _next(room: Room, outlook: Outlook) -> str:
+    """What comes after the plan was shown."""
+    campaign = room.campaign
+    if not outlook.members:
+        return f"dsar campaign add-members {campaign.id} FILE.csv"
+    if not room.by_mandate:
+        return f"dsar campaign kit {campaign.id} -o kits"
+    if campaign.open_wave:
+        return f"dsar campaign approve {campaign.id} {campaign.open_wave.number}"
+    if not outlook.letters and any(rail == "mandate" for rail, _ in outlook.held):
+        return f"dsar campaign members {campaign.id} --without-mandate"
+    return (f"dsar campaign send {campaign.id}" if outlook.letters
+            else f"dsar campaign progress {campaign.id}")
 
 
 def _refuse_now(room: Room) -> None:
@@ -136,6 +153,8 @@ def _show(app: App, room: Room, outlook: Outlook, *, this_wave: int | None = Non
         return
     for line in _plan_lines(room, outlook, seen):
         app.say(line)
+    if this_wave:
+        app.say(f"This wave: {this_wave} of them. Nothing leaves this machine yet.")
 
 
 def _plan_lines(room: Room, outlook: Outlook, seen: Forecast) -> list[str]:
@@ -202,7 +221,8 @@ def approve(app: App, *, campaign_id: str, wave: int, shown: int, by: str | None
         room = Room.of(app, store, campaign_id)
         found = room.campaign.waves.get(wave)
         if found is None:
-            raise UsageProblem(f"Campaign {campaign_id} has no wave {wave}.")
+            raise UsageProblem(f"Campaign {campaign_id} has no wave {wave}.",
+                               hint=f"dsar campaign send {campaign_id} writes the next one.")
         for line in _samples(room, wave, shown):
             app.say(line)
         app.say(f"Wave {wave}: {found.proposed.letters} letters, proposed by "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -144,8 +145,17 @@ class _Bench:
     def _office(self, slug: str) -> Office:
         company = self.app.registry.get(slug)
         country = (company.country or "").partition("-")[0]
-        return Office(zone=zone_of(country),
-                      is_working_day=self.app.laws.calendars.working_days(country or "XX"))
+        return Office(zone=zone_of(country), is_working_day=self._working_days(country))
+
+    def _working_days(self, country: str) -> Callable[[date], bool]:
+        """By the country's public holidays, or by weekends where no list of them is known."""
+        calendars = self.app.laws.calendars
+        working = calendars.working_days(f"holidays:{country}" if country else "weekend-only")
+        try:
+            working(self.app.today)
+        except KeyError:
+            return calendars.working_days("weekend-only")
+        return working
 
     def _letter(self, case: Case) -> Outgoing:
         approved = case.approvals[-1]
