@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from html import escape
@@ -48,38 +48,57 @@ def drop_address(address: str, code: str, key: bytes) -> str:
     return f"{local}+drop-{plain}-{seal}@{domain}"
 
 
-def write_letters(member: Member, writing: Writing, *, drop: str
+def write_letters(member: Member, writing: Writing, *, drop: str, read: Callable[[str], bytes]
                   ) -> Iterator[KitLetter | Held]:
-    """Open a case for each letter of the member and yield it; `drop` gets a copy by choice.
+    """Yield the letters of the member that are not known to be out, and why there is no other.
 
-    Letters that were written before are not written again. Raises LetterIncomplete.
+    What was written before, perhaps by a run that broke off, comes as it was written: read
+    returns the bytes of a digest. drop: the member's own; says under which domain a letter has
+    its name until it is sent. Raises LetterIncomplete.
     """
-    subject = subject_of(member, writing.planner.keys)
     for planned in plan_member(member, writing.planner):
         if isinstance(planned, Held):
             yield planned
-            continue
-        desk = writing.desk(member)
-        desk = replace(desk, sender=replace(desk.sender, address=subject.email, tag_key=None,
-                                            display_name=subject.name))
-        reference = reference_from(desk.entropy(5))
-        letter = Letter(
-            stage=planned.stage, facts=planned.facts, regime=planned.regime,
-            right=planned.regime.rights[planned.right], language=planned.language,
-            reference=reference, subject=subject, controller=planned.controller,
-            disclosures=planned.disclosures, written_on=desk.today)
-        words = desk.render(letter)
-        message_id = f"<{desk.entropy(12).hex()}@{subject.email.rpartition('@')[2]}>"
-        draft = desk.compose(words, letter, Headers(
-            sender=subject.email, display_name=subject.name, recipient=planned.contact.value,
-            reply_to=None, message_id=message_id, dated=desk.now))
-        digest = desk.archive.add(draft)
-        case = replace(opening(planned, subject, desk, reference, None),
-                       campaign=writing.campaign.id, mailbox=subject.email)
-        writing.store.append_all([Addition(stream=case.case_id, after=0, events=[
-            case, _approved(planned, desk.today, message_id, digest)])])
-        yield KitLetter(case_id=case.case_id, company=planned.controller.name,
-                        recipient=planned.contact.value, words=words, draft=draft)
+        else:
+            _write(planned, member, writing, domain=drop.rpartition("@")[2])
+    cases = writing.board.of_member(writing.campaign.id, member.code)
+    for case in sorted(cases, key=lambda c: c.facts.controller):
+        approved = case.approved
+        if approved is not None and approved.channel == CHANNEL and not case.closed:
+            draft = read(approved.digest)
+            yield KitLetter(case_id=case.id, company=case.facts.controller_name,
+                            recipient=approved.recipient, draft=draft,
+                            words=_words_of(draft, case.facts.language))
+
+
+def _write(planned: PlannedLetter, member: Member, writing: Writing, *, domain: str) -> None:
+    """Open the case of a letter with its approved words; it names the member by code alone."""
+    subject, desk = subject_of(member, writing.planner.keys), writing.desk(member)
+    reference = reference_from(desk.entropy(5))
+    letter = Letter(
+        stage=planned.stage, facts=planned.facts, regime=planned.regime,
+        right=planned.regime.rights[planned.right], language=planned.language,
+        reference=reference, subject=subject, controller=planned.controller,
+        disclosures=planned.disclosures, written_on=desk.today)
+    message_id = f"<{desk.entropy(12).hex()}@{domain}>"
+    draft = desk.compose(desk.render(letter), letter, Headers(
+        sender=subject.email, display_name=subject.name, recipient=planned.contact.value,
+        reply_to=None, message_id=message_id, dated=desk.now))
+    approved = _approved(planned, desk.today, message_id, desk.archive.add(draft))
+    case = replace(opening(planned, subject, desk, reference, None), campaign=writing.campaign.id)
+    writing.store.append_all([Addition(stream=case.case_id, after=0, events=[case, approved])])
+
+
+def _words_of(draft: bytes, language: str) -> Rendered:
+    """Subject and text of a letter as its draft has them."""
+    from email import message_from_bytes, policy
+
+    from dsar.mail.body import unflowed
+
+    message = message_from_bytes(draft, policy=policy.default)
+    body = message.get_body(("plain",))
+    text = unflowed(str(body.get_content())) if body is not None else ""
+    return Rendered(subject=str(message["Subject"]), body=text, language=language)
 
 
 def _approved(planned: PlannedLetter, today: date, message_id: str, digest: str
@@ -90,9 +109,8 @@ def _approved(planned: PlannedLetter, today: date, message_id: str, digest: str
         disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures))
 
 
-def pack(member: Member, letters: Sequence[KitLetter], page: Rendered, writing: Writing, *,
-         drop: str) -> tuple[bytes, Member]:
-    """Return the kit as one ZIP, and the member with the fact that it was written."""
+def pack(member: Member, letters: Sequence[KitLetter], page: Rendered, *, drop: str) -> bytes:
+    """Return the kit as one ZIP. Raises LetterIncomplete."""
     if not letters:
         raise LetterIncomplete(f"There is no letter for {member.code}.")
     buffer = io.BytesIO()
@@ -101,10 +119,13 @@ def pack(member: Member, letters: Sequence[KitLetter], page: Rendered, writing: 
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.external_attr = 0o600 << 16
             archive.writestr(info, content)
-    packed = buffer.getvalue()
-    event = KitWritten(on=writing.today, digest=hashlib.sha256(packed).hexdigest(),
-                       letters=len(letters))
-    return packed, record(writing.store, writing.campaign, member, event)
+    return buffer.getvalue()
+
+
+def note_written(member: Member, packed: bytes, letters: int, writing: Writing) -> Member:
+    """Record that the kit was written; call it once it is on the disk."""
+    return record(writing.store, writing.campaign, member, KitWritten(
+        on=writing.today, digest=hashlib.sha256(packed).hexdigest(), letters=letters))
 
 
 def _files(letters: Sequence[KitLetter], page: Rendered, drop: str
@@ -116,7 +137,7 @@ def _files(letters: Sequence[KitLetter], page: Rendered, drop: str
     yield "README.txt", paper_text(page).encode()
     for number, letter in enumerate(letters, start=1):
         name = f"{number:02}-{letter.case_id}"
-        yield f"{name}.eml", b"X-Unsent: 1\r\n" + letter.draft
+        yield f"{name}.eml", f"X-Unsent: 1\r\nBcc: {drop}\r\n".encode() + letter.draft
         to = f"To: {letter.recipient}\n\n"
         yield f"{name}.txt", (to + as_text(letter.words)).encode()
 

@@ -11,7 +11,7 @@ import click
 
 from dsar.campaign.roster import record_campaign
 from dsar.cli.app import App, pass_app
-from dsar.cli.campaigning import Room
+from dsar.cli.campaigning import Room, refuse_closed
 from dsar.cli.mailing import open_transport, refuse_real_account_under_set_clock
 from dsar.cli.options import Day, global_options
 from dsar.core.campaign_events import AnnouncementAttempted, AnnouncementSettled
@@ -43,6 +43,7 @@ def announce(app: App, *, campaign_id: str, letters: int, first_on: date, output
     """
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
+        refuse_closed(room.campaign)
         todo, held = _todo(room)
         for line in held:
             app.say(f"  held: {line}")

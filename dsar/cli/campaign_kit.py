@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import click
 
-from dsar.campaign.kit import CHANNEL, KitLetter, drop_address, pack, write_letters
+from dsar.campaign.kit import (
+    CHANNEL,
+    KitLetter,
+    drop_address,
+    note_written,
+    pack,
+    write_letters,
+)
 from dsar.campaign.planning import Held
 from dsar.campaign.roster import load_member, load_members, record, subject_of
+from dsar.campaign.waves import Writing
 from dsar.cli.app import App, pass_app
-from dsar.cli.campaigning import Room
+from dsar.cli.campaigning import Room, alone, refuse_closed
 from dsar.cli.options import global_options
 from dsar.core.campaign_events import AnswerShared
 from dsar.core.case import Case, LetterSent
@@ -35,60 +43,79 @@ KNOWN = "known"
 @click.argument("codes", nargs=-1, metavar="[MEMBER]...")
 @click.option("-o", "--output", required=True, metavar="FOLDER",
               type=click.Path(file_okay=False, path_type=Path), help="Where the kits go.")
+@click.option("--again", is_flag=True, help="Also for members who have one.")
 @global_options
 @pass_app
-def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path) -> None:
+def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path, again: bool) -> None:
     """Write each member's letters for the member to send: one ZIP a member, named by code.
 
     Each has a page with a link per letter, the letters as .eml and text, and the address to
-    which the member brings answers back. A member who has a kit gets no second one.
+    which the member brings answers back. A member who has a kit gets no second one, but with
+    --again: then with what is not known to be sent, and letters to companies chosen since.
     """
     make_private_folder(output.absolute())
-    written, letters, passed, failed = 0, 0, 0, list[str]()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
         if room.by_mandate:
             raise UsageProblem(f"Campaign {campaign_id} sends with mandates.",
                                hint=f"dsar campaign send {campaign_id} -n")
+        refuse_closed(room.campaign)
         drop = room.account.address  # without an account no kit is begun
-        members = ([load_member(store, room.campaign, c) for c in codes] if codes
-                   else list(load_members(store, room.campaign)))
-        if not members:
-            raise UsageProblem(f"Campaign {campaign_id} has no members.",
-                               hint=f"dsar campaign add-members {campaign_id} FILE.csv")
-        for member in members:
-            if member.kit or member.left:
-                passed += 1
-                continue
-            try:
-                letters += _one_kit(room, member, output.absolute())
-                written += 1
-            except StorageFailed:
-                raise
-            except DsarError as error:
-                failed.append(f"{member.code}: {error}")
-    app.say(f"{written} kits with {letters} letters in {output}; answers come back to {drop}.")
-    if passed:
-        app.say(f"{passed} members have a kit already, or left.")
-    for line in failed[:20]:
+        with alone(room, "plan"):
+            made = _write_kits(room, codes, output.absolute(), again=again)
+    app.say(f"{made.kits} kits with {made.letters} letters in {output}; "
+            f"answers come back to {drop}.")
+    if made.passed:
+        app.say(f"{made.passed} members have a kit already, or left.")
+    for line in made.failed[:20]:
         app.say(f"  {line}")
-    if written or passed:
+    if made.kits or made.passed:
         app.next(f"dsar campaign import {campaign_id}")
-    if failed:
-        raise DoneInPart(f"{len(failed)} kits could not be written.")
+    if made.failed:
+        raise DoneInPart(f"{len(made.failed)} kits could not be written.")
 
 
-def _one_kit(room: Room, member: Member, folder: Path) -> int:
+@dataclass
+class _Made:
+    """What became of the members. passed: had a kit, or left. failed: code and why."""
+
+    kits: int = 0
+    letters: int = 0
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def _write_kits(room: Room, codes: Sequence[str], folder: Path, *, again: bool) -> _Made:
+    made, writing = _Made(), room.writing(room.board.taken(room.campaign.id))
+    members = ([load_member(room.store, room.campaign, c) for c in codes] if codes
+               else list(load_members(room.store, room.campaign)))
+    if not members:
+        raise UsageProblem(f"Campaign {room.campaign.id} has no members.",
+                           hint=f"dsar campaign add-members {room.campaign.id} FILE.csv")
+    for member in members:
+        if member.left or (member.kit and not again):
+            made.passed += 1
+            continue
+        try:
+            made.letters += _one_kit(room, member, writing, folder)
+            made.kits += 1
+        except StorageFailed:
+            raise
+        except DsarError as error:
+            made.failed.append(f"{member.code}: {error}")
+    return made
+
+
+def _one_kit(room: Room, member: Member, writing: Writing, folder: Path) -> int:
     drop = drop_of(room, member)
-    taken = room.board.taken(room.campaign.id) if len(room.campaign.targets) else {}
-    writing = room.writing(taken)
-    found = list(write_letters(member, writing, drop=drop))
+    found = list(write_letters(member, writing, drop=drop, read=room.archive.read))
     letters = [one for one in found if isinstance(one, KitLetter)]
     if not letters:
         held = next((h for h in found if isinstance(h, Held)), None)
         raise UsageProblem(f"no letter: {held.why}" if held else "no letter")
-    packed, _ = pack(member, letters, _page(room, member, letters, drop), writing, drop=drop)
+    packed = pack(member, letters, _page(room, member, letters, drop), drop=drop)
     write_private(folder / f"kit-{member.code}.zip", packed)
+    note_written(member, packed, len(letters), writing)
     return len(letters)
 
 
@@ -193,13 +220,15 @@ class _Desk:
 
     def __init__(self, room: Room, code: str | None) -> None:
         from dsar.cli.receiving import reception
+        from dsar.drafting import tag_key
 
         self._room = room
         self._only = load_member(room.store, room.campaign, code) if code else None
         members = [self._only] if self._only else load_members(room.store, room.campaign)
         self._by_blind = {m.added.blind: m.code for m in members}
-        self._by_drop = {drop_of(room, load_member(room.store, room.campaign, c)).casefold(): c
-                         for c in self._by_blind.values()}
+        key = tag_key(room.app.home.tag_key, os.urandom)
+        self._by_drop = {drop_address(room.account.address, code, key).casefold(): code
+                         for code in self._by_blind.values()}
         self._filing: Reception = reception(room.app, room.store, record=True)
 
     def take(self, raw: bytes) -> str:
@@ -217,18 +246,29 @@ class _Desk:
             return f"names no single case of {code}"
         if inner is None and self._is_own_letter(case, outer):
             return self._note_sent(case, outer)
-        if inner is None:
-            message = replace(outer, own_text=outer.quoted_text or outer.own_text,
-                              quoted_text="")
+        if inner is None and self._is_of_a_member(outer):
+            if not outer.quoted_text.strip():
+                return "holds no answer: it has to be forwarded, best as an attachment"
+            message = replace(outer, own_text=outer.quoted_text, quoted_text="", sender=None,
+                              message_id="")  # who brought it stands nowhere
         if case.reply(message.digest) is not None:
+            self._note_shared(code, case, message)
             return KNOWN
         if self._is_waiting(case):
             self._record_sent(case, message, "", "an answer")
         self._filing.file_brought(inner or raw, message, case.id)
-        member = load_member(self._room.store, self._room.campaign, code)
-        record(self._room.store, self._room.campaign, member, AnswerShared(
-            on=self._room.app.today, case_id=case.id, digest=message.digest))
+        self._note_shared(code, case, message)
         return "filed"
+
+    def _is_of_a_member(self, outer: Message) -> bool:
+        sender = outer.sender.addr if outer.sender else ""
+        return self._room.keys.blinded(sender) in self._by_blind
+
+    def _note_shared(self, code: str, case: Case, message: Message) -> None:
+        member = load_member(self._room.store, self._room.campaign, code)
+        if message.digest not in member.shared:
+            record(self._room.store, self._room.campaign, member, AnswerShared(
+                on=self._room.app.today, case_id=case.id, digest=message.digest))
 
     def _bringer(self, outer: Message) -> str | None:
         """The member: named by the user, by the drop address it came to, or by its sender."""

@@ -19,8 +19,9 @@ from dsar.campaign.waves import (
 from dsar.campaign.waves import pause as pause_campaign
 from dsar.campaign.waves import resume as resume_campaign
 from dsar.cli.app import App, pass_app
-from dsar.cli.campaigning import Room, who
+from dsar.cli.campaigning import Room, alone, who
 from dsar.cli.options import global_options
+from dsar.core.campaign import four_eyes_problem
 from dsar.core.fairness import Forecast, Pace, forecast
 from dsar.errors import RefusedByRail, UsageProblem
 
@@ -54,19 +55,33 @@ def send(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confirm
         return
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
-        _refuse_now(room)
-        if not room.board.unwritten(campaign_id, limit=1):
-            outlook = _survey(room)
-            wave = size or (room.campaign.started.first_wave if not room.campaign.waves
-                            else max(outlook.letters, 1))
-            count = min(wave, outlook.letters)
-            _show(app, room, outlook, this_wave=count)
-            if not count:
-                app.next(_next(room, outlook))
-                return
-            app.confirm_number(count, given=confirm)
-            _open(app, room, outlook, count)
-        _write_and_propose(app, room, who(app, by))
+        author = who(app, by)
+        with alone(room, "plan"):
+            room.campaign = load_campaign(store, campaign_id)
+            _refuse_now(room)
+            if _is_begun(room) or _begin(app, room, size, confirm):
+                _write_and_propose(app, room, author)
+
+
+def _is_begun(room: Room) -> bool:
+    """Whether a wave was opened and not proposed, by a run that broke off: it comes first."""
+    cases = room.board.of_wave(room.campaign.id, room.campaign.next_wave)
+    return any(case.closed is None for case in cases)
+
+
+def _begin(app: App, room: Room, size: int | None, confirm: int | None) -> bool:
+    """Plan a wave, have its number confirmed and open its cases; False where none is to write."""
+    outlook = _survey(room)
+    wave = size or (room.campaign.started.first_wave if not room.campaign.waves
+                    else max(outlook.letters, 1))
+    count = min(wave, outlook.letters)
+    _show(app, room, outlook, this_wave=count)
+    if not count:
+        app.next(_next(room, outlook))
+        return False
+    app.confirm_number(count, given=confirm)
+    _open(app, room, outlook, count)
+    return True
 
 
 def _next(room: Room, outlook: Outlook) -> str:
@@ -129,7 +144,7 @@ def _write_and_propose(app: App, room: Room, by: str) -> None:
             f"digest {wave.proposed.digest[:16]}.")
     for line in failed[:20]:
         app.say(f"  not written: {line}")
-    if wave.proposed.letters > campaign.started.four_eyes_over:
+    if four_eyes_problem(wave, campaign, by):
         app.say(f"More than {campaign.started.four_eyes_over} letters: "
                 "a second person approves them.")
     app.next(f"dsar campaign approve {campaign.id} {number}")

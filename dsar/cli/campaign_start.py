@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from dsar.cli.app import App, pass_app
-from dsar.cli.campaigning import Room, campaign_folder, entropy
+from dsar.cli.campaigning import Room, campaign_folder, entropy, refuse_closed
 from dsar.cli.options import Day, global_options
 from dsar.core.campaign_events import (
     CAMPAIGN_PREFIX,
@@ -140,10 +140,22 @@ def change(
         room = Room.of(app, store, campaign_id)
         if purge_on is not None and purge_on > room.campaign.started.purge_on:
             raise UsageProblem("Members agreed to the earlier purge date; it can only come nearer.")
+        if contact is not None and "@" not in contact:
+            raise UsageProblem(f"--contact {contact!r} is no mail address.")
+        if account is not None and account != room.account.name and _waiting(room):
+            raise UsageProblem(f"{_waiting(room)} letters wait to go out from {room.account.name}.",
+                               hint="Let them go, or withdraw their wave, and then change it.")
         record_campaign(store, room.campaign, CampaignChanged(
             on=app.today, because=reason, per_controller_per_day=per_day, spread=spread,
             purge_on=purge_on, account=account, contact=contact))
     app.next(f"dsar campaign send {campaign_id} -n")
+
+
+def _waiting(room: Room) -> int:
+    """How many letters are approved for the account and not out."""
+    waves = range(1, room.campaign.next_wave + 1)
+    return sum(case.approved is not None and case.closed is None
+               for wave in waves for case in room.board.of_wave(room.campaign.id, wave))
 
 
 @click.command()
@@ -171,6 +183,7 @@ def targets(app: App, *, campaign_id: str, slugs: tuple[str, ...], source: Path 
         return
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
+        refuse_closed(room.campaign)
         record_campaign(store, room.campaign, TargetsChosen(on=app.today, controllers=chosen))
     app.say(f"{len(chosen)} companies.")
     app.next(f"dsar campaign add-members {campaign_id} FILE.csv")

@@ -103,9 +103,11 @@ def judge(
     """Matching and reading of one message, with the due dates of the case it answers."""
     from dsar.reading.classify import is_topical, read
 
-    letters = _OwnLetters(app, cases)
+    letters, members = _OwnLetters(app, cases), any(c.facts.campaign for c in cases.values())
 
     def decide(message: Message) -> tuple[Match, Reading]:
+        if members and is_brought(message):
+            return Match(), read(message)  # `campaign import` knows who brings it
         found = match(message, index, topical=is_topical(message))
         case_id = next(iter(found.case_ids or found.candidates), None)
         if case_id is None:
@@ -115,6 +117,12 @@ def judge(
             letters=letters.of(case_id), suspicious=found.suspicious)
 
     return decide
+
+
+def is_brought(message: Message) -> bool:
+    """Whether a message came to the address at which a member of a campaign brings answers."""
+    addresses = [a.addr for a in message.recipients] + list(message.delivered_to)
+    return any("+drop-" in address.lower() for address in addresses)
 
 
 class _OwnLetters:

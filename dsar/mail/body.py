@@ -150,11 +150,11 @@ def _visible(part: Mime, kind: str, body: Body) -> tuple[str, tuple[str, ...]]:
     if part.get_content_maintype() == "multipart":  # a broken one: nothing of it may be lost
         text = "\n".join(str(t) for t in (part.preamble, text, part.epilogue) if t)
     if "flowed" in str(part.get("content-type", "")).lower():
-        text = _unflowed(text)
+        text = unflowed(text)
     return text, ()
 
 
-def _unflowed(text: str) -> str:
+def unflowed(text: str) -> str:
     """Join lines that end in a space (RFC 3676, section 4.1); "-- " stands alone."""
     lines: list[str] = []
     for line in text.splitlines():
