@@ -35,7 +35,10 @@ def _is_elsewhere(sentence: Tagged, hit: Hit) -> bool:
     if sentence.places(_ELSEWHERE, 0, hit.start + 1) or sentence.places(
             _ELSEWHERE - {"agent", "press"}, hit.start, hit.end) or sentence.places({"upon"}, hit.end, hit.end + 8):
         return True
-    return hit.concept in ("erased", "headline") and sentence.has("other_person")
+    if hit.concept not in ("erased", "headline"):
+        return False
+    asked = sentence.places({"id"}, 0, hit.end) and not sentence.has("noneed")
+    return sentence.has("other_person") or bool(asked)
 
 
 _UNITS = frozenset({"unit_days", "unit_weeks", "unit_months", "unit_years"})

@@ -49,11 +49,19 @@ def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
                 and not any(a.has("mistaken") for a in found.tagged[n:n + 2]))
     refused = [h for h in found.facts("refuses")
                if h.sentence not in own and not is_taken_back(found, h)]
-    return [*done] if waits or refused else []
+    gone = [h for h in done if h.concept in ("erased", "headline")]
+    denied = gone and any(_lacks(t) and not any(t.has(name) for name in _NO_MORE)
+                          for n, t in enumerate(found.tagged) if n not in own)
+    return [*done] if waits or refused or denied else []
 
 
+_NO_MORE = ("keep", "hold", "copy", "remain_verb", "gone", "erased_phrase", "nolonger", "login_verb",
+            "received", "newsletter", "letter", "contact", "contain", "found", "nothing_phrase",
+            "mistaken", "refused", "use", "farewell")
+"""What is not kept, not held and not written any more, once everything is gone."""
 _LEFT = frozenset({"pending", "follow", "later"})
-_HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further", "password", "nolonger")
+_HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further", "password", "nolonger",
+             "farewell")
 """What cannot be done any more once everything is gone."""
 
 
@@ -69,8 +77,21 @@ def _leaves_open(sentence: Tagged) -> bool:
 def withheld_elsewhere(found: Findings, given: Sequence[Hit]) -> list[Hit]:
     """Something was given, and of something else it is said that it was not."""
     own = {h.sentence for h in given}
-    return [*given] if any(_denies_giving(t) for n, t in enumerate(found.tagged)
+    return [*given] if any(_denies_giving(t) or _lacks(t) for n, t in enumerate(found.tagged)
                            if n not in own) else []
+
+
+_DENIALS = frozenset({"neg", "none", "cannot", "neg_found", "neg_hold", "found_not", "hold_not"})
+_ASIDE = ("transfer", "special", "beside", "fee", "free", "id", "noneed", "by_email",
+          "undone", "password", "to_third", "third", "profiling", "answer", "own_address", "then")
+"""What an answer may say no of and yet be whole: no sale, no decision by machine, no fee."""
+
+
+def _lacks(sentence: Tagged) -> bool:
+    """"Older chats are not in the file": anything denied that is not one of the usual things."""
+    denied = sentence.places(_DENIALS, 0, len(sentence.tags))
+    return bool(denied) and not any(sentence.has(name) for name in _ASIDE) and not (
+        sentence.places({"cond"}, 0, 3))
 
 
 def _denies_giving(sentence: Tagged) -> bool:

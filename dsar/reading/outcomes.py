@@ -44,7 +44,8 @@ def weigh_outcomes(found: Findings) -> None:
         _weigh_done(found, said)
         return
     found.add(Label.PARTIAL_FULFILMENT, said.unsubscribed, 2)
-    if said.kept:
+    own = {h.sentence for h in said.details}
+    if any(h.sentence not in own for h in said.kept):
         found.add(Label.PARTIAL_FULFILMENT, said.details, 2)
     found.add(Label.NO_DATA_HELD, said.nothing, 2)
     if not said.nothing:

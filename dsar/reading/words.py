@@ -59,13 +59,20 @@ def sentences(text: str, language: str) -> tuple[Sentence, ...]:
     """Cut text into sentences; lines that a mail program wrapped are joined first."""
     found: list[str] = []
     for piece in _pieces(_joined(text)):
-        if found and _ABBREVIATED.search(found[-1][-12:]) and not found[-1].endswith("\n"):
+        if found and _is_abbreviated(found[-1], language):
             found[-1] = f"{found[-1]} {piece}"
         else:
             found.append(piece)
         if len(found) >= MAX_SENTENCES:
             break
     return tuple(_sentence(piece, language) for piece in found if piece.strip())
+
+
+def _is_abbreviated(piece: str, language: str) -> bool:
+    """Whether the full stop belongs to its word; "u." is one, but Dutch "van u." ends."""
+    if piece.endswith("\n") or (language == "nl" and piece.endswith(" u.")):
+        return False
+    return _ABBREVIATED.search(piece[-12:]) is not None
 
 
 def _joined(text: str) -> str:
