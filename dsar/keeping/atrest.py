@@ -11,6 +11,7 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,7 +30,7 @@ from dsar.keeping.seal import (
 )
 from dsar.store.archive import CHUNK, Archive
 from dsar.store.files import storage_errors, sync_folder
-from dsar.store.sealing import MAGIC, CannotOpen
+from dsar.store.sealing import MAGIC, CannotOpen, Locked
 from dsar.store.tiny import TinyStore
 
 SCHEMA = "dsar.sealed-key/1"
@@ -193,10 +194,14 @@ def _bound(readable_status: bool) -> bytes:
 
 
 def _convert(archive: Archive, *, sealed: bool) -> int:
-    """Write every item anew that is not as it shall be: verified, and one by one replaced."""
+    """Write every item anew that is not as it shall be: verified, and one by one replaced.
+
+    What is sealed for a member of a campaign stays so.
+    """
     archive.sweep()
-    wrong = [d for d in archive.digests() if archive.is_sealed(d) is not sealed]
+    wrong, done = [d for d in archive.digests() if archive.is_sealed(d) is not sealed], 0
     for digest in wrong:
-        with archive.open(digest) as item:
+        with suppress(Locked), archive.open(digest) as item:
             archive.add(iter(lambda: item.read(CHUNK), b""))
-    return len(wrong)
+            done += 1
+    return done

@@ -7,11 +7,13 @@ own companies): whatever breaks off in between is finished by running the same c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import cast
 
 from dsar.config import Config
+from dsar.core.campaign_events import CAMPAIGN_PREFIX, MEMBER_PREFIX
 from dsar.core.case import Case
 from dsar.core.contact import mailbox_key
 from dsar.core.house import STREAM, HouseEvent, MessageSetAside
@@ -22,6 +24,7 @@ from dsar.keeping.settings import drop_accounts, drop_companies, drop_people
 from dsar.keeping.tombstones import raise_tombstones
 from dsar.store import Store
 from dsar.store.archive import Archive
+from dsar.store.sealing import Locked
 
 
 @dataclass(frozen=True)
@@ -208,10 +211,12 @@ def _texts(person: DataSubject) -> Iterator[str]:
 def _drop_orphans(going: Forgetting, store: Store, archive: Archive) -> None:
     """Delete mail that no event names, left by a run that broke off, where it is of these cases."""
     named = set(_named(store, store.cases()))
-    named |= {getattr(kept.event, "digest", "") for kept in store.events(STREAM)}
+    for stream in (STREAM, *store.streams(CAMPAIGN_PREFIX), *store.streams(MEMBER_PREFIX)):
+        named |= {getattr(kept.event, "digest", "") for kept in store.events(stream)}
     for digest in [d for d in archive.digests() if d not in named]:
-        if stands_in(archive.read(digest), going.needles):
-            archive.delete(digest)
+        with suppress(Locked):  # sealed for a member of a campaign: nobody here reads it
+            if stands_in(archive.read(digest), going.needles):
+                archive.delete(digest)
     archive.sweep()
 
 

@@ -23,6 +23,8 @@ from dsar.store.lines import BadLine
 
 MAGIC = b"dsar sealed 1\n"
 """How a sealed item of the archive begins."""
+AGE = b"age-encryption.org/v1\n"
+"""How it goes on where it is sealed to public keys, those of a campaign."""
 SEALED = "sealed"
 READABLE = frozenset({
     "kind", "on", "at", "case_id", "reference", "subject_id", "controller", "controller_name",
