@@ -56,6 +56,11 @@ def body_in(line: bytes) -> bytes:
     return line[_CHECKED_FROM:head.end(4) + 1] + line[head.end():]
 
 
+def crc_in(line: bytes) -> str:
+    """Return the checksum that a line begins with, as it is written."""
+    return line[_CRC].decode("ascii")
+
+
 def line_of(body: bytes, crc: int) -> tuple[bytes, int]:
     """Return the line without its line break, and its CRC; `crc` is that of the line before."""
     crc = crc32(body, crc)
@@ -147,7 +152,7 @@ class Lines:
             if not self._of[head[2]]:
                 del self._of[head[2]], self._counts[head[2]]
         if size:
-            self.crc, self.more = int(self.all[-1][_CRC], 16) if self.all else 0, 0
+            self.crc, self.more = int(crc_in(self.all[-1]), 16) if self.all else 0, 0
         return size
 
     def count(self, stream: str) -> int:

@@ -1,20 +1,21 @@
 """Glances kept beside the journal, for speed: `ledger.glances`.
 
-    {"form":"…","size":224453266,"digest":"…","body":"…"}
+    {"form":"…","size":224453266,"digest":"…","crc":"1c291ca3","sum":"…"}
     {"house":[[offset,length],…],"courses":[…],"columns":[[ids],[versions],…,[numbers of courses]]}
 
-`size` and `digest` (SHA-256) are those of the journal's bytes that the glances reflect, `body` is
-the digest of the second line, `form` that of the code that made them. What does not fit is
-ignored: the journal is read instead. Only a writer writes it, whole, under its lock.
+Two lines are a section. The first section has the glances of all cases when it was written, each
+further one those of cases that went on or were opened since, and the house's new lines. `size` is
+where the part of the journal ends that a section reflects, `digest` the SHA-256 of that part from
+where the section before ends, `crc` that of its last line; `form` is the digest of the code that
+made it, `sum` that of all this and the second line. What does not fit is ignored: the journal is
+read instead. Only a writer writes, under its lock (`dsar.store.renewal`).
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -23,29 +24,31 @@ from typing import Any, BinaryIO
 
 from dsar.core import case, course, events, glance, letter, message, moments, needs
 from dsar.core.glance import Glance, course_from_json, course_to_json
-from dsar.core.house import STREAM
-from dsar.errors import DsarError
 from dsar.store.files import open_private, storage_errors, sync_folder, write_all
-from dsar.store.journal import Journal
-from dsar.store.lines import Lines
-from dsar.store.rules import is_case
-from dsar.store.sealing import has_sealed
 
 NAME = "ledger.glances"
-FEWEST_LINES = 2000
-"""A journal with fewer is folded before one notices; nothing is kept beside it."""
+FORM = "2"
+"""The version of what is written here; raise it with every change of that."""
 _CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the journal: its end in bytes, its SHA-256, the checksum of its last line."""
+
+    size: int
+    digest: str
+    crc: str
 
 
 @dataclass(frozen=True)
 class Kept:
     """What is kept: glances in the order of the cases, and where the house's lines stand.
 
-    size, digest: of the part of the journal that is reflected. house: offset and length of each.
+    parts: of the journal, one after the other. house: offset and length of each line.
     """
 
-    size: int
-    digest: str
+    parts: Sequence[Part]
     house: Sequence[tuple[int, int]]
     glances: Sequence[Glance]
 
@@ -79,61 +82,91 @@ def snapshot(journal: Path) -> Snapshot | None:
         file = journal.open("rb")
     except OSError:
         return None
-    if os.fstat(file.fileno()).st_size == kept.size and _digest(file) == kept.digest:
+    if _is_made_of(file, kept.parts):
         return Snapshot(file, kept)
     file.close()
     return None
 
 
-def _digest(file: BinaryIO) -> str:
-    found = sha256()
-    while chunk := file.read(_CHUNK):
+def _is_made_of(file: BinaryIO, parts: Sequence[Part]) -> bool:
+    """Whether the journal is these parts and nothing else."""
+    if os.fstat(file.fileno()).st_size != parts[-1].size:
+        return False
+    return all(_digest(file, part.size) == part.digest for part in parts)
+
+
+def _digest(file: BinaryIO, end: int) -> str:
+    """Return the digest of what stands from here to the offset `end`."""
+    found, left = sha256(), end - file.tell()
+    while left > 0 and (chunk := file.read(min(_CHUNK, left))):
         found.update(chunk)
+        left -= len(chunk)
     return found.hexdigest()
 
 
-def size_kept(journal: Path) -> int | None:
-    """How much of the journal is reflected, by the first line alone; None where nothing fits."""
+def sections(journal: Path) -> list[tuple[Part, bytes]] | None:
+    """Return part and body of each section; None where one is not whole or of other code."""
     try:
-        with _path(journal).open("rb") as file:
-            header = json.loads(file.readline())
-        return int(header["size"]) if header["form"] == form() else None
+        lines = _path(journal).read_bytes().split(b"\n")
+        return [_checked(json.loads(header), body)
+                for header, body in zip(lines[::2], lines[1::2], strict=True)]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _checked(header: dict[str, Any], body: bytes) -> tuple[Part, bytes]:
+    part = Part(int(header["size"]), str(header["digest"]), str(header["crc"]))
+    if header["form"] != form() or header["sum"] != _sum(part, body):
+        raise ValueError("changed, or of other code")
+    return part, body
+
+
+def _sum(part: Part, body: bytes) -> str:
+    found = sha256(f"{form()} {part.size} {part.digest} {part.crc}\n".encode())
+    found.update(body)
+    return found.hexdigest()
+
+
 def read(journal: Path) -> Kept | None:
     """Return what is kept, if it is whole and of this code; whether it fits is another matter."""
+    found = sections(journal)
     try:
-        first, _, body = _path(journal).read_bytes().partition(b"\n")
-        header = json.loads(first)
-        if header["form"] != form() or header["body"] != sha256(body).hexdigest():
-            return None
-        return _kept(header, json.loads(body))
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return _kept(found) if found else None
+    except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _kept(header: dict[str, Any], body: dict[str, Any]) -> Kept:
+def _kept(found: Iterable[tuple[Part, bytes]]) -> Kept:
+    parts, house, known = list[Part](), list[tuple[int, int]](), dict[str, Glance]()
+    for part, raw in found:
+        body = json.loads(raw)
+        parts.append(part)
+        house += [(int(offset), int(length)) for offset, length in body["house"]]
+        known.update((seen.id, seen) for seen in _glances(body))
+    return Kept(parts, house, list(known.values()))
+
+
+def _glances(body: dict[str, Any]) -> list[Glance]:
+    if not body["columns"]:
+        return []
     courses = list(map(course_from_json, body["courses"]))
     *columns, numbers = body["columns"]
     rows = zip(*columns, map(courses.__getitem__, numbers), strict=True)
-    house = [(int(offset), int(length)) for offset, length in body["house"]]
-    return Kept(int(header["size"]), str(header["digest"]), house, list(map(Glance._make, rows)))
+    return list(map(Glance._make, rows))
 
 
 def write(journal: Path, kept: Kept) -> None:
-    """Replace what is kept, atomically. Raises StorageFailed, and leaves nothing then."""
-    path, body = _path(journal), _body(kept)
-    header = {"form": form(), "size": kept.size, "digest": kept.digest,
-              "body": sha256(body).hexdigest()}
+    """Replace what is kept by one section, atomically. Raises StorageFailed, leaves nothing then.
+
+    kept: has one part, the whole journal.
+    """
+    path, [part] = _path(journal), kept.parts
     new = _temporary(path)
     with storage_errors(path):
         try:
             descriptor = open_private(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             try:
-                write_all(descriptor, json.dumps(header).encode("ascii") + b"\n")
-                write_all(descriptor, body)
+                write_all(descriptor, _section(part, kept.house, kept.glances))
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -144,13 +177,33 @@ def write(journal: Path, kept: Kept) -> None:
             raise
 
 
-def _body(kept: Kept) -> bytes:
+def add(
+    journal: Path, part: Part, house: Sequence[tuple[int, int]], glances: Sequence[Glance]
+) -> None:
+    """Add a section. Nothing is synced: what is lost or torn is made anew. Raises OSError."""
+    data = b"\n" + _section(part, house, glances)
+    descriptor = os.open(_path(journal), os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _section(
+    part: Part, house: Sequence[tuple[int, int]], glances: Sequence[Glance]
+) -> bytes:
     numbers: dict[Any, int] = {}
-    of = [numbers.setdefault(seen.course, len(numbers)) for seen in kept.glances]
-    columns = [list(column) for column in zip(*(seen[:-1] for seen in kept.glances), strict=True)]
-    body = {"house": list(kept.house), "courses": list(map(course_to_json, numbers)),
-            "columns": [*columns, of]}
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    of = [numbers.setdefault(seen.course, len(numbers)) for seen in glances]
+    columns = [list(column) for column in zip(*(seen[:-1] for seen in glances), strict=True)]
+    body = _json({"house": list(house), "courses": list(map(course_to_json, numbers)),
+                  "columns": [*columns, of] if glances else []})
+    header = {"form": form(), "size": part.size, "digest": part.digest, "crc": part.crc,
+              "sum": _sum(part, body)}
+    return _json(header) + b"\n" + body
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
 def remove(journal: Path) -> None:
@@ -164,46 +217,10 @@ def remove(journal: Path) -> None:
             sync_folder(path.parent)
 
 
-def current(lines: Lines, old: Kept | None, glance_of: Callable[[str], Glance]) -> Kept:
-    """Return the glances of a whole journal: those of `old`, where it reflects how it begins.
-
-    glance_of: makes the glance of a case; asked for those that `old` lacks or that went on.
-    """
-    total, size, upto = sha256(), 0, None
-    places, numbers = [], set(lines.of(STREAM)[0])
-    for number, line in enumerate(lines.all, start=1):
-        total.update(line)
-        total.update(b"\n")
-        if number in numbers:
-            places.append((size, len(line)))
-        size += len(line) + 1
-        if old is not None and size == old.size and total.hexdigest() == old.digest:
-            upto = number
-    known = {seen.id: seen for seen in old.glances} if old and upto is not None else {}
-    for stream in lines.streams_after(upto or 0):
-        known.pop(stream, None)
-    found = [known.get(s) or glance_of(s) for s in lines.streams() if is_case(s)]
-    return Kept(size, total.hexdigest(), places, found)
-
-
-def renew(journal: Journal, glance_of: Callable[[str], Glance]) -> None:
-    """Bring what is kept up to the journal, or remove it; never fails, since it is for speed."""
-    path, lines = journal.path, journal.lines
-    try:
-        if len(lines.all) < FEWEST_LINES or has_sealed(lines.all):
-            remove(path)
-        elif size_kept(path) != journal.size:
-            write(path, current(lines, read(path), glance_of))
-    except (DsarError, OSError, ValueError) as error:
-        logging.getLogger("dsar.store").debug("%s: nothing is kept beside it: %s", path, error)
-        with suppress(DsarError):
-            remove(path)
-
-
 @cache
 def form() -> str:
     """The digest of the code that makes glances: a change of it makes what is kept worthless."""
-    found = sha256(glance.FORM.encode())
+    found = sha256(f"{FORM} {glance.FORM}".encode())
     for module in (case, course, events, glance, letter, message, moments, needs):
         found.update(Path(str(module.__file__)).read_bytes())
     return found.hexdigest()

@@ -29,6 +29,7 @@ from dsar.store.codec import CodecError, decode, encode
 from dsar.store.files import FILE_MODE, make_folder, storage_errors
 from dsar.store.journal import Journal
 from dsar.store.lines import BadLine, Lines, body_in, body_of, document_in, documents_in
+from dsar.store.renewal import glances, renew
 from dsar.store.rules import (
     admit,
     admit_history,
@@ -40,7 +41,7 @@ from dsar.store.rules import (
     utc,
 )
 from dsar.store.sealing import Locked, Sealer, has_sealed, opened_document, sealed_document
-from dsar.store.sidecar import current, read, remove, renew, snapshot
+from dsar.store.sidecar import read, remove, snapshot
 
 EVENTS = "events"
 AT_ONCE = 1000
@@ -178,7 +179,7 @@ class TinyStore:
         if old is None:
             return map(glance, self.cases())
         with _collector_paused():
-            return iter(current(self._lines, old, self._glance).glances)
+            return iter(glances(self._lines, old, self._glance))
 
     def case(self, case_id: str) -> Case:
         """Return one folded case; raises UnknownCase."""

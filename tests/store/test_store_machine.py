@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -19,11 +20,11 @@ from hypothesis.stateful import (
 from servers.postgres import PostgresServer
 from store_samples import DAY, case_events, house_events, joined, member_events, opened
 
-from dsar.core.case import Case, CaseOpened, Retracted, extend, fold
+from dsar.core.case import Case, CaseOpened, NoteAdded, Retracted, extend, fold
 from dsar.core.glance import glance
 from dsar.core.house import STREAM
 from dsar.errors import ConcurrentAppend, UnknownCase
-from dsar.store import Addition, Store
+from dsar.store import Addition, Store, renewal
 from dsar.store.memory import MemoryStore
 from dsar.store.postgres import PostgresStore
 from dsar.store.tiny import TinyStore
@@ -33,6 +34,12 @@ NAMES = st.sampled_from(["acme", "bolt", 'c"\u2028\\d'])
 
 def _now() -> datetime:
     return datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _kept_from_the_first_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "FEWEST_LINES", 1)
+    monkeypatch.setattr(renewal, "SHARE", renewal.SHARE)  # each machine sets it
 
 
 class Ledgers(RuleBasedStateMachine):
@@ -46,6 +53,14 @@ class Ledgers(RuleBasedStateMachine):
 
     def _open(self) -> Store:
         return TinyStore(Path(self.folder.name), write=True, now=_now, author="jo")
+
+    def _reader(self) -> Store:
+        return TinyStore(Path(self.folder.name), write=False, now=_now, author="jo")
+
+    @initialize(share=st.sampled_from([0, 2, 8]))
+    def keep_glances(self, share: int) -> None:
+        """0: each writer adds a section to what is kept; else some write all of it."""
+        renewal.SHARE = share
 
     def teardown(self) -> None:
         self.tiny.close()
@@ -117,6 +132,29 @@ class Ledgers(RuleBasedStateMachine):
         self.tiny.close()
         self.tiny = self._open()
 
+    @rule(name=NAMES, events=st.lists(house_events, max_size=1))
+    def read_glances_after_two_writers(self, name: str, events: list[Any]) -> None:
+        """The first may write all of what is kept for readers, the second add to it."""
+        for text in ("first", "second"):
+            have = len(self.memory.events(name))
+            event = NoteAdded(on=DAY, text=text) if have else opened(name)
+            self._both("append", name, [event], after=have)
+            self.append_to_the_house(events)
+            self.reopen()
+            self._check_glances()
+
+    @rule()
+    def read_glances(self) -> None:
+        self._check_glances()
+
+    def _check_glances(self) -> None:
+        """Those of the writer, and of a reader beside it."""
+        reader, truth = self._reader(), list(map(glance, self.memory.cases()))
+        assert list(self.tiny.glances()) == truth
+        assert list(reader.glances()) == truth
+        assert reader.house() == self.memory.house()
+        reader.close()
+
     @invariant()
     def both_hold_the_same(self) -> None:
         assert list(self.memory.cases()) == list(self.tiny.cases())
@@ -145,6 +183,9 @@ def test_memory_and_postgres_agree_whatever_one_does(postgres: PostgresServer) -
 
         def _open(self) -> Store:
             return PostgresStore(self.url, write=True, now=_now, author="jo")
+
+        def _reader(self) -> Store:
+            return PostgresStore(self.url, write=False, now=_now, author="jo")
 
         @invariant()
         def the_projection_is_the_fold(self) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
-from store_samples import DAY, NOON, attempted, note, opened, sent
+from store_samples import DAY, NOON, attempted, joined, note, opened, sent
 
 from dsar.core.case import CaseEvent, IdentityProvided, ReplyRead, ReplyReceived
 from dsar.core.glance import Glance, glance
@@ -21,7 +19,7 @@ from dsar.errors import LedgerDamaged
 from dsar.home import Home
 from dsar.keeping import contents
 from dsar.keeping.atrest import Key
-from dsar.store import sidecar
+from dsar.store import Addition, renewal, sidecar
 from dsar.store.tiny import TinyStore
 
 SEALER = Key(bytes(range(32)), readable_status=True, seals=True)
@@ -29,7 +27,7 @@ SEALER = Key(bytes(range(32)), readable_status=True, seals=True)
 
 @pytest.fixture(autouse=True)
 def _kept_from_the_first_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sidecar, "FEWEST_LINES", 1)
+    monkeypatch.setattr(renewal, "FEWEST_LINES", 1)
 
 
 def _store(folder: Path, *, write: bool = False, sealer: Key | None = None) -> TinyStore:
@@ -107,18 +105,11 @@ def _of_other_code(raw: bytes) -> bytes:
     return raw.replace(sidecar.form().encode(), b"0" * 64)
 
 
-def _with_a_lie(raw: bytes) -> bytes:
-    """The body changed and its digest made to fit, but made for another ledger."""
-    header, body = raw.split(b"\n")
-    lie = body.replace(b"Acme Data Ltd", b"Bolt")
-    changed: dict[str, Any] = json.loads(header) | {
-        "body": sha256(lie).hexdigest(), "digest": "0" * 64}
-    return json.dumps(changed).encode() + b"\n" + lie
-
-
 @pytest.mark.parametrize("damage", [
     lambda raw: b"", lambda raw: raw[:-1], lambda raw: raw[:40], lambda raw: b"{}\n{}",
-    lambda raw: b"[]\n[]", lambda raw: b"\xff\n", _flipped, _of_other_code, _with_a_lie,
+    lambda raw: b"[]\n[]", lambda raw: b"\xff\n", _flipped, _of_other_code,
+    lambda raw: raw.replace(b'"digest":"', b'"digest":"0', 1),
+    lambda raw: raw + b"\n" + raw, lambda raw: raw + b"\n" + raw[:40], lambda raw: raw + b"\n",
 ])
 def test_what_is_damaged_or_of_another_make_is_ignored_and_made_anew(
     tmp_path: Path, damage: Callable[[bytes], bytes]
@@ -147,6 +138,112 @@ def test_that_of_another_ledger_is_ignored(tmp_path: Path) -> None:
     other.close()
     shutil.copy(tmp_path / "other" / sidecar.NAME, tmp_path / "ledger")
     assert _seen(tmp_path / "ledger") == _truth(tmp_path / "ledger")
+
+
+def test_what_fits_no_ledger_is_not_believed_however_whole_it_is(tmp_path: Path) -> None:
+    _filled(tmp_path / "ledger")
+    journal = tmp_path / "ledger/ledger.jsonl"
+    kept = sidecar.read(journal)
+    assert kept is not None
+    lies = [seen._replace(controller_name="Bolt") for seen in kept.glances]
+    [part] = kept.parts
+    sidecar.write(journal, replace(kept, parts=[replace(part, digest="0" * 64)], glances=lies))
+    assert _seen(tmp_path / "ledger") == _truth(tmp_path / "ledger")
+    for version in range(6, 30):
+        writer = _store(tmp_path / "ledger", write=True)
+        writer.append("acme", [note("x")], after=version)
+        assert list(writer.glances()) == list(map(glance, writer.cases()))
+        writer.close()
+        assert _seen(tmp_path / "ledger") == _truth(tmp_path / "ledger")
+    assert sidecar.snapshot(journal) is not None, "in time it is made anew"
+
+
+Work = Callable[[TinyStore], None]
+
+
+def _note(case_id: str, after: int) -> Work:
+    return lambda store: store.append(case_id, [note("x")], after=after)
+
+
+def _open_cases(*names: str) -> Work:
+    return lambda store: store.append_all(
+        [Addition(stream=name, events=_life(name), after=0) for name in names])
+
+
+def _grow(folder: Path, work: Work) -> None:
+    """Let a writer work and close."""
+    store = _store(folder, write=True)
+    work(store)
+    store.close()
+
+
+def _wait_for_bolt(store: TinyStore) -> None:
+    store.append(STREAM, [MessageSetAside(
+        on=DAY, at=NOON, digest="ef", sender="a@bolt.example", subject="Re", labels=(),
+        candidates=("bolt",), evidence=(), why="not sure")], after=1)
+
+
+def test_a_writer_who_adds_little_adds_a_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "SHARE", 0)
+    folder, kept = tmp_path / "ledger", _filled(tmp_path / "ledger")
+    works: list[Work] = [
+        _note("bolt", 6), _open_cases("a-new"), _wait_for_bolt, _open_cases("zed", "ant"),
+        lambda store: store.append("member/x/A", [joined("A")], after=0), _note("bolt", 7)]
+    for sections, work in enumerate(works, start=2):
+        before, node = kept.read_bytes(), kept.stat().st_ino
+        _grow(folder, work)
+        assert kept.read_bytes().startswith(before)
+        assert kept.read_bytes().count(b'"form"') == sections
+        assert kept.stat().st_ino == node
+        found = sidecar.snapshot(folder / "ledger.jsonl")
+        assert found is not None
+        found.close()
+        assert _seen(folder) == _truth(folder)
+    reader = _store(folder)
+    assert sorted(reader.house().waiting) == ["cd", "ef"]
+    reader.close()
+    assert [g.id for g in _seen(folder)] == ["acme", "bolt", "cog", "a-new", "zed", "ant"]
+
+
+def test_sections_are_joined_before_they_are_many(tmp_path: Path) -> None:
+    folder, kept = tmp_path / "ledger", _filled(tmp_path / "ledger")
+    _grow(folder, _open_cases(*(f"c{n}" for n in range(60))))
+    found = set()
+    for version in range(6, 40):
+        _grow(folder, _note("acme", version))
+        found.add(kept.read_bytes().count(b'"form"'))
+        first, *later = kept.read_bytes().split(b"\n")[1::2]
+        assert sum(map(len, later)) < len(first) / renewal.SHARE + 1000
+        assert _seen(folder) == _truth(folder)
+    assert 1 in found
+    assert max(found) > 2
+
+
+def test_what_is_added_in_bulk_is_written_with_the_rest(tmp_path: Path) -> None:
+    folder, kept = tmp_path / "ledger", _filled(tmp_path / "ledger")
+    _grow(folder, _open_cases("dot"))
+    assert kept.read_bytes().count(b'"form"') == 1
+    assert _seen(folder) == _truth(folder)
+
+
+def test_a_section_that_is_torn_makes_all_of_it_worthless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "SHARE", 0)
+    folder, kept = tmp_path / "ledger", _filled(tmp_path / "ledger")
+    begin = len(kept.read_bytes())
+    _grow(folder, _note("bolt", 6))
+    whole, truth = kept.read_bytes(), _truth(folder)
+    for cut in range(begin + 1, len(whole), 7):
+        kept.write_bytes(whole[:cut])
+        assert sidecar.read(folder / "ledger.jsonl") is None
+    assert _seen(folder) == truth
+    _grow(folder, _note("bolt", 7))
+    assert sidecar.snapshot(folder / "ledger.jsonl") is not None
+    kept.write_bytes(whole[:begin])  # the last one did not reach the disk at all
+    assert _seen(folder) == _truth(folder)
 
 
 def test_what_was_appended_since_counts(tmp_path: Path) -> None:
