@@ -16,7 +16,7 @@ from dsar.core.case import (
 )
 from dsar.core.house import STREAM, MessageAssigned, MessageIgnored, MessageSetAside
 from dsar.core.message import Label
-from dsar.errors import UsageProblem
+from dsar.errors import StorageFailed, UsageProblem
 
 if TYPE_CHECKING:
     from dsar.core.case import Case
@@ -109,26 +109,43 @@ def full_digest(store: Store, short: str) -> str:
 
 
 def archived(app: App, digest: str) -> Message:
+    """A message of the archive; what is sealed to a member stands there without its words."""
     from dsar.mail.parse import parse
+    from dsar.store.sealing import Locked
 
-    return parse(app.archive.read(digest), trusted_authserv=())
+    try:
+        return parse(app.archive.read(digest), trusted_authserv=())
+    except (Locked, StorageFailed):
+        if not app.home.campaigns.is_dir() or not app.archive.is_sealed(digest):
+            raise
+    from dsar.cli.campaign_mail import opened, sealed_message
+
+    raw = opened(app, digest)
+    return sealed_message(digest) if raw is None else parse(raw, trusted_authserv=())
+
+
+def is_unreadable(message: Message) -> bool:
+    """Whether it is sealed to a member: nobody here can say what stands in it."""
+    from dsar.cli.campaign_mail import SEALED
+
+    return message.message_id is None and message.own_text == SEALED
 
 
 def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str, ...]
               ) -> list[CaseEvent]:
     from dsar.cli.receiving import local_date
 
-    message = archived(app, digest)
-    when = message.received or app.now()
-    known = case.reply(digest)
+    message, known = archived(app, digest), case.reply(digest)
+    aside: MessageSetAside | None = store.house().waiting.get(digest)
+    when = message.received or (aside.at if aside else app.now())
     events: list[CaseEvent] = [] if known else [ReplyReceived(
         on=local_date(when), at=when, digest=digest, message_id=message.message_id,
-        sender=message.sender.addr if message.sender else "", subject=message.subject,
-        authentic=str(message.authentic), evidence=("said by you",), filed_by="person")]
+        sender=message.sender.addr if message.sender else aside.sender if aside else "",
+        subject=message.subject, authentic=str(message.authentic), evidence=("said by you",),
+        filed_by="person")]
     if labels:
         events.append(ReplyRead(on=app.today, digest=digest, labels=labels, by="person"))
     elif known is None:
-        aside: MessageSetAside | None = store.house().waiting.get(digest)
         machine = aside.labels if aside else (str(Label.UNCLEAR),)
         events.append(ReplyRead(on=app.today, digest=digest, labels=machine, by="machine"))
     return events

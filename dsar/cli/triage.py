@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsar.cli.app import App
-from dsar.cli.filing import archived, file_under, ignore_message, take_out
+from dsar.cli.filing import archived, file_under, ignore_message, is_unreadable, take_out
 from dsar.core.message import Label
 from dsar.errors import NeedsConfirmation
 
@@ -31,8 +30,10 @@ def go_through(app: App, store: Store, items: Sequence[dict[str, Any]]) -> int:
                                 hint="dsar inbox list, assign and ignore work without one.")
     decided = 0
     for number, item in enumerate(items, start=1):
-        click.clear()
         message = archived(app, item["message"])
+        if item["case"] and is_unreadable(message):
+            continue  # nobody here can say whether the machine read it right
+        click.clear()
         for line in screen(store, item, message, f"{number} of {len(items)}"):
             click.echo(line)
         key = click.getchar()
