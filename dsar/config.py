@@ -29,6 +29,7 @@ class Config:
     """What the user set.
 
     store: a URL such as `tinydb:` (empty path: the home's ledger folder).
+    archive: where the raw mail lies: `folder` of the home, or `store`, the ledger's database.
     passphrase: where the passphrase of an encrypted home comes from, for the command line to read.
     chosen: slugs of the companies to write to; empty means the whole registry.
     """
@@ -36,6 +37,7 @@ class Config:
     document: yamlfile.Document
     accounts: tuple[AccountSettings, ...] = ()
     store: str = "tinydb:"
+    archive: str = "folder"
     chosen: tuple[str, ...] = ()
     people: tuple[DataSubject, ...] = ()
     passphrase: yamlfile.Reader | None = None
@@ -63,12 +65,16 @@ def load_config(config: Path, people: Path) -> Config:
     found = Config(
         document=document,
         store=top.text("store", default="tinydb:"),
+        archive=top.one_of("archive", ("folder", "store"), default="folder"),
         chosen=top.texts("companies"),
         accounts=tuple(AccountSettings(name=a.text("name", required=True), reader=a)
                        for a in top.mappings("accounts")),
         people=persons,
         passphrase=top.mapping("passphrase") if top.raw("passphrase") is not None else None,
     )
+    if found.archive == "store" and not found.store.startswith(("postgresql:", "postgres:")):
+        top.problem("archive", "'store' needs `store: postgresql://…`: only a database can hold "
+                    "the mail")
     top.finish()
     _refuse_twice(document, [(a.name, a.reader.value.line) for a in found.accounts], "account")
     document.raise_problems()

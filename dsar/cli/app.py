@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dsar.store import Store
     from dsar.store.archive import Archive
     from dsar.store.sealing import Sealer
+    from dsar.store.shelf import Shelf
 
 
 class App:
@@ -211,7 +212,16 @@ class App:
         """The raw mail, by SHA-256."""
         from dsar.store.archive import Archive
 
-        return Archive(self.home.archive, self.sealer)
+        return Archive(self.shelf, self.sealer)
+
+    @cached_property
+    def shelf(self) -> Path | Shelf:
+        """Where the raw mail lies: a folder of the home, or the database of the ledger."""
+        if self.config.archive == "folder":
+            return self.home.archive
+        from dsar.store.pgshelf import PostgresShelf
+
+        return PostgresShelf(self.config.store)
 
     @cached_property
     def outlooks(self) -> Outlooks:

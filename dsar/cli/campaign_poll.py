@@ -58,7 +58,7 @@ def discretion(app: App, store: Store, cases: Sequence[Case]) -> Discretion | No
         group.add(sending)
         open_to_group = open_to_group and analysis
     keys = [*publics, *(sorted(group) if open_to_group else ())]
-    return Discretion(archive=Archive(app.home.archive, RecipientSealer(keys)),
+    return Discretion(archive=Archive(app.shelf, RecipientSealer(keys)),
                       sealed=not open_to_group)
 
 

@@ -63,7 +63,7 @@ class Room:
     @cached_property
     def archive(self) -> Archive:
         """The archive as the campaign's letters and mandates lie in it: sealed."""
-        return Archive(self.app.home.archive, self.keys.letters)
+        return Archive(self.app.shelf, self.keys.letters)
 
     @cached_property
     def board(self) -> Board:
@@ -184,7 +184,7 @@ def campaign_folder(app: App, campaign_id: str) -> Path:
 def letters_of(app: App, campaign_id: str) -> Archive | None:
     """The archive with the campaign's key; None on a machine that does not have it."""
     try:
-        return Archive(app.home.archive, load_keyring(campaign_folder(app, campaign_id)).letters)
+        return Archive(app.shelf, load_keyring(campaign_folder(app, campaign_id)).letters)
     except NotSetUp:
         return None
 

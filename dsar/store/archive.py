@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedReader
 from pathlib import Path
-from tempfile import mkstemp
 from typing import BinaryIO
 
 from dsar.errors import StorageFailed
-from dsar.store.files import (
-    FILE_MODE,
-    make_folder,
-    storage_errors,
-    sync_data,
-    sync_folder,
-    write_all,
-)
-from dsar.store.sealing import MAGIC, CannotOpen, Locked, Pieces, Sealer
+from dsar.store.files import storage_errors
+from dsar.store.sealing import AGE, MAGIC, CannotOpen, Locked, Pieces, Sealer
+from dsar.store.shelf import FolderShelf, Shelf, Slot
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_SHARD = re.compile(r"[0-9a-f]{2}")
-_ARRIVING = ".arriving-"
+FOR_MEMBERS = ("The keeper opens it: dsar campaign export ID MEMBER -o FOLDER. If that fails "
+               "too, the file is damaged: restore it from a backup.")
 CHUNK = 256 * 1024
 """Bytes read and written at a time: what a large item costs in memory."""
 
 
 class Archive:
-    """A folder of items `ab/cdef…`, named by the SHA-256 (64 hexadecimal digits) of what they hold.
+    """Items named by the SHA-256 (64 hexadecimal digits) of what they hold, on a shelf.
 
-    Every method raises StorageFailed with the path when the disk does not do its part, and
+    Every method raises StorageFailed with the place when the medium does not do its part, and
     ValueError for what is no digest.
     """
 
-    def __init__(self, folder: Path, sealer: Sealer | None = None) -> None:
-        """sealer: has the key of an encrypted home; digests are always those of plain bytes."""
-        self.folder, self._sealer = folder, sealer
+    def __init__(self, shelf: Path | Shelf, sealer: Sealer | None = None) -> None:
+        """shelf: a folder, or where else the bytes lie. sealer: has the key of an encrypted home
+        or of a campaign; digests are always those of plain bytes."""
+        self.shelf: Shelf = FolderShelf(shelf) if isinstance(shelf, Path) else shelf
+        self._sealer = sealer
 
     def add(self, data: bytes | Iterable[bytes]) -> str:
         """Store `data`, in one piece or in chunks, durably; return its digest.
@@ -55,18 +50,13 @@ class Archive:
 
         For a large mail that can only be judged once all of it has been read.
         """
-        with storage_errors(self.folder):
-            make_folder(self.folder)
-            descriptor, name = mkstemp(prefix=_ARRIVING, dir=self.folder)
-        arriving = Path(name)
+        slot = self.shelf.slot()
         try:
-            digest = _copy(_chunks(data), descriptor, arriving, self._sealer)
+            digest = _copy(_chunks(data), slot, self._sealer)
         except BaseException:
-            arriving.unlink(missing_ok=True)
+            slot.drop()
             raise
-        finally:
-            os.close(descriptor)
-        return Held(digest, arriving, self._path(digest), self)
+        return Held(digest, slot, self)
 
     def read(self, digest: str) -> bytes:
         """Return an item, verified."""
@@ -75,54 +65,34 @@ class Archive:
 
     def open(self, digest: str) -> BinaryIO:
         """Return an item as a file to read from and close; it is verified first, in chunks."""
-        path = self._path(digest)
-        with storage_errors(path):
-            item = path.open("rb")
-            try:
-                plain = self.plain(item, digest)
-            except BaseException:
-                item.close()
-                raise
-        return plain
+        item = self.shelf.open(_checked(digest))
+        try:
+            with _place_named(self.shelf.place(digest)):
+                return self.plain(item, digest)
+        except BaseException:
+            item.close()
+            raise
 
     def is_sealed(self, digest: str) -> bool:
-        """Tell whether an item lies encrypted on the disk."""
-        path = self._path(digest)
-        with storage_errors(path), path.open("rb") as item:
+        """Tell whether an item lies encrypted."""
+        with self.shelf.open(_checked(digest)) as item, _place_named(self.shelf.place(digest)):
             return item.read(len(MAGIC)) == MAGIC and not _is(item, digest)
 
     def has(self, digest: str) -> bool:
         """Tell whether an item is there; it is not read."""
-        path = self._path(digest)
-        with storage_errors(path):
-            return path.is_file()
+        return self.shelf.has(_checked(digest))
 
     def delete(self, digest: str) -> None:
         """Remove an item; one that is not there is no error, so that a deletion can be repeated."""
-        path = self._path(digest)
-        with storage_errors(path):
-            if path.parent.is_dir():
-                path.unlink(missing_ok=True)
-                sync_folder(path.parent)
+        self.shelf.delete(_checked(digest))
 
     def digests(self) -> Iterator[str]:
         """Yield the digests of all items, sorted."""
-        with storage_errors(self.folder):
-            shards = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-            for shard in (s for s in shards if _SHARD.fullmatch(s.name)):
-                names = sorted(f"{shard.name}{item.name}" for item in shard.iterdir())
-                yield from (name for name in names if _DIGEST.fullmatch(name))
+        return self.shelf.digests()
 
     def sweep(self) -> None:
         """Remove what an interrupted `add` left; call it only while nobody else can be adding."""
-        with storage_errors(self.folder):
-            for left in self.folder.glob(f"{_ARRIVING}*"):
-                left.unlink(missing_ok=True)
-
-    def _path(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"{digest!r} is no SHA-256 in hexadecimal")
-        return self.folder / digest[:2] / digest[2:]
+        self.shelf.sweep()
 
     def plain(self, item: BinaryIO, digest: str) -> BinaryIO:
         """Return the item to read from, once every byte of it is verified."""
@@ -132,11 +102,13 @@ class Archive:
             return _Unsealed(item, self._sealer)
         if _is(item, digest):  # also a mail that happens to begin like a sealed one
             return item
+        if sealed and _is_for_a_key(item):
+            raise Locked("The message is sealed for a member of a campaign.", hint=FOR_MEMBERS)
         if sealed and self._sealer is None:
             raise Locked("The mail is encrypted.")
         raise StorageFailed(
-            f"{self._path(digest)}: is damaged, its bytes are not those that were stored.",
-            hint="Restore this file from a backup; the mailbox may still have the message.",
+            f"{self.shelf.place(digest)}: is damaged, its bytes are not those that were stored.",
+            hint="Restore it from a backup; the mailbox may still have the message.",
         )
 
     def _opens(self, item: BinaryIO, digest: str, sealer: Sealer) -> bool:
@@ -155,31 +127,23 @@ class Held:
     """An item that is written, and not yet in the archive."""
 
     digest: str
-    arriving: Path
-    path: Path
+    slot: Slot
     archive: Archive
 
     def chunks(self) -> Iterator[bytes]:
         """Yield its plain bytes, for another archive to keep."""
-        with storage_errors(self.arriving), self.arriving.open("rb") as item:
+        with self.slot.open() as item, _place_named(self.digest):
             plain = self.archive.plain(item, self.digest)
             while chunk := plain.read(CHUNK):
                 yield chunk
 
     def keep(self) -> None:
         """Take it into the archive, durably."""
-        try:
-            with storage_errors(self.path):
-                make_folder(self.path.parent)
-                os.replace(self.arriving, self.path)
-                sync_folder(self.path.parent)
-        except BaseException:
-            self.drop()
-            raise
+        self.slot.keep(self.digest)
 
     def drop(self) -> None:
         """Remove it, unless it was kept."""
-        self.arriving.unlink(missing_ok=True)
+        self.slot.drop()
 
 
 class _Unsealed(BufferedReader):
@@ -205,6 +169,14 @@ def _is(item: BinaryIO, digest: str) -> bool:
     return found.hexdigest() == digest
 
 
+def _is_for_a_key(item: BinaryIO) -> bool:
+    """Whether a sealed item is sealed to public keys (dsar.store.agekeys), not with a passphrase."""
+    item.seek(0)
+    begins = item.read(len(MAGIC) + len(AGE))
+    item.seek(0)
+    return begins == MAGIC + AGE
+
+
 def _chunks(data: bytes | Iterable[bytes]) -> Iterator[bytes | memoryview]:
     if not isinstance(data, bytes | bytearray | memoryview):
         yield from data
@@ -215,7 +187,7 @@ def _chunks(data: bytes | Iterable[bytes]) -> Iterator[bytes | memoryview]:
 
 
 def _copy(
-    chunks: Iterable[bytes | memoryview], descriptor: int, path: Path, sealer: Sealer | None
+    chunks: Iterable[bytes | memoryview], slot: Slot, sealer: Sealer | None
 ) -> str:
     """Write the chunks durably, sealed where there is a key; return the SHA-256 of the plain.
 
@@ -232,9 +204,17 @@ def _copy(
     if sealer and sealer.seals:
         pieces = sealer.seal_item(pieces)
     for piece in pieces:
-        with storage_errors(path):
-            write_all(descriptor, piece)
-    with storage_errors(path):
-        os.fchmod(descriptor, FILE_MODE)
-        sync_data(descriptor)
+        slot.write(piece)
+    slot.finish()
     return digest.hexdigest()
+
+
+def _checked(digest: str) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(f"{digest!r} is no SHA-256 in hexadecimal")
+    return digest
+
+
+def _place_named(place: str) -> AbstractContextManager[None]:
+    """Errors of the medium while reading name the place."""
+    return storage_errors(Path(place))

@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS dsar.migrations (
     applied_at timestamptz NOT NULL DEFAULT now())
 """
 _FUNCTIONS = ("append(uuid, json, json, json)", "project(json)", "begin_adopting()",
-              "erase(text[], integer, json)", "sweep()")
+              "erase(text[], integer, json)", "sweep()", "put_piece(uuid, integer, bytea)",
+              "keep_item(text, uuid)", "drop_item(uuid)", "delete_item(text)", "sweep_items()")
 _INNER = ("project_glances(json)", "project_work(json)", "drop_work()")
 
 
