@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from dsar.campaign.keys import BLIND, CONTENT, SENDING
 from dsar.core.campaign import Campaign
 from dsar.core.campaign_events import member_stream
+from dsar.core.house import STREAM, HouseEvent, MessageAssigned, MessageSetAside, forget
 from dsar.errors import StorageFailed
 from dsar.store import Store
 
@@ -42,18 +43,32 @@ class Purge:
         return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
-def plan_purge(store: Store, campaign: Campaign) -> Purge:
-    """Find everything of the campaign's members."""
-    members = tuple(store.streams(member_stream(campaign.id, "")))
-    cases = tuple(g.id for g in store.glances() if g.campaign == campaign.id)
-    files = sorted({d for stream in (*members, *cases) for d in _digests(store, stream)})
-    return Purge(members=members, cases=cases, files=tuple(files))
+def plan_purge(store: Store, campaign: Campaign, code: str = "") -> Purge:
+    """Find everything of the campaign's members, or of the one with this code.
+
+    A message that also belongs to a case that stays, of whomever, stays for that case.
+    """
+    members = tuple(s for s in store.streams(member_stream(campaign.id, ""))
+                    if code in ("", s.rpartition("/")[2]))
+    cases = tuple(g.id for g in store.glances()
+                  if g.campaign == campaign.id and code in ("", g.subject_id))
+    going = {*members, *cases}
+    files = {d for stream in going for d in _digests(r.event for r in store.events(stream))}
+    house = [cast(HouseEvent, r.event) for r in store.events(STREAM)]
+    left = _house_left(house, cases)
+    files |= set(_digests(house)) - set(_digests(left))
+    for stream, recorded in store.history():
+        if stream not in going and stream != STREAM:
+            files.difference_update(_digests(r.event for r in recorded))
+    files.difference_update(_digests(left))
+    return Purge(members=members, cases=cases, files=tuple(sorted(files)))
 
 
-def purge(going: Purge, store: Store, archive: Deletable, keys: Path) -> None:
+def purge(going: Purge, store: Store, archive: Deletable, keys: Path | None) -> None:
     """Delete it all, bytes first; run again, it finishes what broke off.
 
-    Raises StorageFailed where something is still there afterwards.
+    keys: where the campaign's keys lie, or None where they are still needed. Raises
+    StorageFailed where something is still there afterwards.
     """
     for digest in going.files:
         archive.delete(digest)
@@ -61,7 +76,8 @@ def purge(going: Purge, store: Store, archive: Deletable, keys: Path) -> None:
     for first in range(0, len(streams), BATCH):
         store.erase(*streams[first:first + BATCH])
     for name in (SENDING, CONTENT, BLIND):
-        (keys / name).unlink(missing_ok=True)
+        if keys is not None:
+            (keys / name).unlink(missing_ok=True)
     left = [s for s in (*going.cases, *going.members) if store.events(s)]
     left += [d for d in going.files if archive.has(d)]
     if left:
@@ -69,8 +85,16 @@ def purge(going: Purge, store: Store, archive: Deletable, keys: Path) -> None:
                             hint="Run it again.")
 
 
-def _digests(store: Store, stream: str) -> Iterator[str]:
-    for kept in store.events(stream):
-        digest = getattr(kept.event, "digest", "")
+def _house_left(house: list[HouseEvent], cases: Iterable[str]) -> list[HouseEvent]:
+    """The house events as they stand once these cases are erased, one after another."""
+    for case_id in cases:
+        if any(isinstance(e, MessageSetAside | MessageAssigned) for e in house):
+            house = [event for event in forget(house, case_id) if event is not None]
+    return house
+
+
+def _digests(events: Iterable[object]) -> Iterator[str]:
+    for event in events:
+        digest = getattr(event, "digest", "")
         if len(digest) == 64:
             yield digest

@@ -93,10 +93,15 @@ def load_keyring(folder: Path) -> Keyring:
 
 def load_content_key(folder: Path, passphrase: str) -> str:
     """Return the keeper's secret key. Raises NotSetUp, CannotOpen for another passphrase."""
+    return open_content_key(folder / CONTENT, passphrase)
+
+
+def open_content_key(path: Path, passphrase: str) -> str:
+    """As `load_content_key`, from wherever the keeper has the file."""
     try:
-        sealed = (folder / CONTENT).read_bytes()
+        sealed = path.read_bytes()
     except OSError:
-        raise NotSetUp(f"{folder / CONTENT}: is not on this machine.",
+        raise NotSetUp(f"{path}: is not on this machine.",
                        hint="The keeper of the campaign has it.") from None
     return unseal_with_passphrase(sealed, passphrase).decode("ascii")
 

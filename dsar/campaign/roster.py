@@ -118,6 +118,9 @@ class Enrolment:
             if isinstance(row, BadRow):
                 yield row
                 continue
+            if row.consented_on is not None and row.consented_on > self.today:
+                yield BadRow(row.line, "the day of the consent is yet to come", row.cells)
+                continue
             blind = self.keys.blinded(row.email)
             if blind in known:
                 yield BadRow(row.line, f"is member {known[blind]} already", row.cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ from dsar.errors import StorageFailed, UsageProblem
 OWN_FIELDS = ("name", "email", "residence", "languages", "address", "consent", "analysis",
               "told_by", "in_copy")
 REQUIRED = ("name", "email", "residence", "consent")
+_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 TOLD_BY = ("email", "post", "none")
 _YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "sí", "si", "sì", "sim", "tak"})
 """How a table says yes, in English and in languages the letters are written in."""
@@ -78,6 +81,16 @@ class Table:
     heading: tuple[str, ...]
     columns: Mapping[str, int]
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The heading of the columns that are used, in the order of the file."""
+        return self.used(self.heading)
+
+    def used(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """The cells of a row that stand in these columns."""
+        places = sorted(set(self.columns.values()))
+        return tuple(cells[n] if n < len(cells) else "" for n in places)
+
 
 def open_table(path: Path, mapping: Mapping[str, str]) -> Table:
     """Read the heading of a CSV file (UTF-8, comma, semicolon or tab).
@@ -87,6 +100,8 @@ def open_table(path: Path, mapping: Mapping[str, str]) -> Table:
     heading = next(_cells(path), None)
     if heading is None:
         raise UsageProblem(f"{path}:1: the file is empty.")
+    if isinstance(heading[1], str):
+        raise UsageProblem(f"{path}:1: {heading[1]}.")
     names = [cell.strip() for cell in heading[1]]
     folded = [name.casefold() for name in names]
     if mapping:
@@ -110,34 +125,40 @@ def read_rows(table: Table, *, default_languages: Sequence[str]) -> Iterator[Row
     lines = _cells(table.path)
     next(lines, None)
     for line, cells in lines:
+        if isinstance(cells, str):
+            yield BadRow(line, cells, ())
+            continue
         if not any(cell.strip() for cell in cells):
             continue
         try:
             yield _row(table, line, cells, tuple(default_languages))
         except ValueError as error:
-            yield BadRow(line, str(error), tuple(cells))
+            yield BadRow(line, str(error), table.used(cells))
 
 
-def _cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells; the separator is the one the heading has most of."""
+def _cells(path: Path) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield line number and cells, or why the line has none.
+
+    The separator is the one the heading has most of. A quote that is never closed swallows what
+    follows, so that it is said of the line on which it begins.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             separator = max(",;\t", key=first.count)
             file.seek(0)
-            reader = csv.reader(file, delimiter=separator)
+            reader = csv.reader(file, delimiter=separator, strict=True)
             while True:
                 line = reader.line_num + 1
                 try:
                     yield line, next(reader)
                 except StopIteration:
                     return
+                except csv.Error as error:
+                    yield line, f"{error}; look at its quotes"
     except UnicodeDecodeError as error:
         raise UsageProblem(f"{path}: is not UTF-8 ({error.reason} at byte {error.start}).",
                            hint="Save it as CSV in UTF-8.") from None
-    except csv.Error as error:
-        raise UsageProblem(f"{path}:{line}: {error}.",
-                           hint="Quote a cell that holds the separator.") from None
     except OSError as error:
         raise StorageFailed(f"{path}: {error.strerror}.") from error
 
@@ -150,14 +171,13 @@ def _row(table: Table, line: int, cells: Sequence[str], languages: tuple[str, ..
     if len(cells) > len(table.heading):
         raise ValueError(f"{len(cells)} cells, the heading has {len(table.heading)}")
     name, email = cell("name"), cell("email")
-    if not name:
-        raise ValueError("no name")
+    if not name or not name.isprintable():
+        raise ValueError("what stands for name is none" if name else "no name")
     if not _is_address(email):
         raise ValueError("no mail address" if not email else "what stands for email is none")
-    spoken = tuple(filter(None, (p.strip() for p in cell("languages").replace(";", " ").split())))
     return Row(
-        line=line, cells=tuple(cells), name=name, email=email, residence=Place.parse(cell("residence")),
-        languages=spoken or languages,
+        line=line, cells=table.used(cells), name=name, email=email,
+        residence=_place(cell("residence")), languages=_languages(cell("languages")) or languages,
         address=tuple(filter(None, (p.strip() for p in cell("address").replace("\n", ";")
                                     .split(";")))),
         identifiers=tuple(Identifier(kind, cell(kind)) for kind in IDENTIFIER_KINDS
@@ -173,6 +193,21 @@ def _is_address(text: str) -> bool:
     return bool(mark and local and "." in domain.strip(".")) and not bad
 
 
+def _place(text: str) -> Place:
+    """Where somebody lives; it stands plain in the ledger, so nothing else may."""
+    if not _PLACE.fullmatch(text.upper()):
+        raise ValueError("what stands for residence is no country code such as DE or US-CA")
+    return Place.parse(text)
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    """Language codes; they stand plain in the ledger, so nothing else may."""
+    spoken = tuple(text.replace(";", " ").split())
+    if not all(map(_LANGUAGE.fullmatch, spoken)):
+        raise ValueError("what stands for languages are no codes such as de or pt-BR")
+    return spoken
+
+
 def _consent(text: str) -> date | None:
     """The day of the consent, or None for a plain yes; anything else is no consent."""
     if text.casefold() in _YES:
@@ -186,10 +221,10 @@ def _consent(text: str) -> date | None:
 def _yes(text: str, field: str) -> bool:
     if text.casefold() in _YES | _NO:
         return text.casefold() in _YES
-    raise ValueError(f"{field}: {text!r} is neither yes nor no")
+    raise ValueError(f"what stands for {field} is neither yes nor no")
 
 
 def _told_by(text: str) -> str:
     if text.casefold() in ("", *TOLD_BY):
         return text.casefold() or "email"
-    raise ValueError(f"told_by: {text!r}; one of {', '.join(TOLD_BY)}")
+    raise ValueError(f"what stands for told_by is none of {', '.join(TOLD_BY)}")

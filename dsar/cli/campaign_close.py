@@ -1,4 +1,4 @@
-"""`dsar campaign close`: no further letter; with --purge the members' data are deleted."""
+"""`dsar campaign close | forget`: no further letter; members' data are deleted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from dsar.campaign.closing import plan_purge
 from dsar.campaign.closing import purge as delete_all
-from dsar.campaign.roster import record_campaign
+from dsar.campaign.roster import load_member, record_campaign
 from dsar.cli.app import App, pass_app
 from dsar.cli.campaigning import Room
 from dsar.cli.options import global_options
@@ -48,6 +48,7 @@ def close(app: App, *, campaign_id: str, reason: str, purges: bool, early: bool)
                 f"{len(going.files)} files go for good.")
         app.ask_yes("Delete all of it?")
         delete_all(going, store, app.archive, room.folder)
+        _drop_caches(app)
         record_campaign(store, room.campaign, MembersPurged(
             on=app.today, members=len(going.members), cases=len(going.cases),
             files=len(going.files), proof=going.proof))
@@ -55,4 +56,34 @@ def close(app: App, *, campaign_id: str, reason: str, purges: bool, early: bool)
     app.next(f"dsar campaign progress {campaign_id}")
 
 
-COMMANDS = {"close": close}
+@click.command()
+@click.argument("campaign_id", metavar="ID")
+@click.argument("code", metavar="MEMBER")
+@global_options
+@pass_app
+def forget(app: App, *, campaign_id: str, code: str) -> None:
+    """Delete what there is of one member for good: who it is, cases, letters, answers, mandate.
+
+    What waits does not go out. What is out already is not taken back: before, `leave` and
+    `mandate withdraw` write to the companies, and `export` hands the member the answers.
+    """
+    with app.writing() as store:
+        room = Room.of(app, store, campaign_id)
+        load_member(store, room.campaign, code)
+        going = plan_purge(store, room.campaign, code)
+        app.say(f"{code}: {len(going.cases)} cases and {len(going.files)} files go for good.")
+        app.ask_yes("Delete all of it?")
+        delete_all(going, store, app.archive, None)
+        _drop_caches(app)
+    app.say(f"Deleted; digest of what was deleted: {going.proof}")
+    app.next(f"dsar campaign progress {campaign_id}")
+
+
+def _drop_caches(app: App) -> None:
+    """They are made anew; what was deleted may stand in them."""
+    for cached in app.home.cache_folder.glob("*"):
+        if cached.is_file():
+            cached.unlink()
+
+
+COMMANDS = {"close": close, "forget": forget}

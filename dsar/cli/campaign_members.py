@@ -68,7 +68,7 @@ def add_members(
                 refused.append(found)
             show.at(added + len(refused))
     if refused:
-        _write_bad(bad_path, table.heading, refused)
+        _write_bad(bad_path, table.kept, refused)
     if app.settings.json:
         app.emit("members-added", [{"line": r.line, "problem": r.problem} for r in refused],
                  {"added": added, "refused": len(refused)})

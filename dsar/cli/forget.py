@@ -26,7 +26,10 @@ _OPTIONS = (
 @click.group()
 @global_options
 def forget() -> None:
-    """Remove a person, a company or old cases for good, with all mail."""
+    """Remove a person, a company or old cases for good, with all mail.
+
+    Cases of a campaign are not touched: `dsar campaign forget` removes a member.
+    """
 
 
 def _options(command: click.decorators.FC) -> click.decorators.FC:
@@ -44,7 +47,18 @@ def person(app: App, person_id: str, *, keep_tombstone: bool, dry_run: bool) -> 
     """Forget a person: entry, cases, mail, and the account that was theirs alone."""
     from dsar.keeping.forget import Person
 
+    _refuse_member(app, person_id)
     _forget(app, Person(person_id), keep_tombstone=keep_tombstone, dry_run=dry_run)
+
+
+def _refuse_member(app: App, person_id: str) -> None:
+    """Raise UsageProblem for the code of a member: more than cases is kept of one."""
+    with app.reading() as store:
+        campaigns = [g.campaign for g in store.glances()
+                     if g.campaign and g.subject_id == person_id]
+    if campaigns:
+        raise UsageProblem(f"{person_id} is a member of campaign {campaigns[0]}.",
+                           hint=f"dsar campaign forget {campaigns[0]} {person_id}")
 
 
 @forget.command()

@@ -88,9 +88,12 @@ class Forgetting:
 def plan_forgetting(
     wanted: Wanted, store: Store, config: Config, *, own_companies: Collection[str]
 ) -> Forgetting:
-    """Return what goes. own_companies: slugs of the user's own part of the registry."""
+    """Return what goes. own_companies: slugs of the user's own part of the registry.
+
+    Cases of a campaign stay: it knows by them to whom a member has written already.
+    """
     cases = list(store.cases())
-    gone = [case for case in cases if wanted.covers(case)]
+    gone = [case for case in cases if case.facts.campaign is None and wanted.covers(case)]
     named = _named(store, cases)
     house = [cast(HouseEvent, kept.event) for kept in store.events(STREAM)]
     before, after = set(_waiting(house)), set(_waiting(_left(house, gone)))

@@ -63,7 +63,7 @@ SILENT = {
     "campaign mandate issue", "campaign mandate sign", "campaign mandate revoke",
     "campaign mandate withdraw", "campaign kit", "campaign approve", "campaign withdraw",
     "campaign pause", "campaign resume", "campaign announce", "campaign work",
-    "campaign close",
+    "campaign close", "campaign export", "campaign forget",
 }
 """Commands that change something or write a file, and answer with no data."""
 
