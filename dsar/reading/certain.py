@@ -33,7 +33,9 @@ somebody else, a button to press."""
 def _is_elsewhere(sentence: Tagged, hit: Hit) -> bool:
     """"We would have deleted", "after the review it is deleted", "our message that it is"."""
     if sentence.places(_ELSEWHERE, 0, hit.start + 1) or sentence.places(
-            _ELSEWHERE - {"agent", "press"}, hit.start, hit.end) or sentence.places({"upon"}, hit.end, hit.end + 8):
+            _ELSEWHERE - {"agent", "press"}, hit.start, hit.end):
+        return True
+    if sentence.places({"upon"}, hit.end, hit.end + 8):
         return True
     if hit.concept not in ("erased", "headline"):
         return False
@@ -65,7 +67,8 @@ def _is_no_gift(found: Findings, hit: Hit) -> bool:
     """Data given to others, none at all, or our own request passed on, is no answer."""
     if hit.concept not in ("given", "listing"):
         return False
-    if found.has(hit, "anyones") or found.has(hit, "to_third") or found.spans(hit, "none") or found.spans(hit, "nolonger"):
+    if any(found.has(hit, name) for name in ("anyones", "to_third")) or any(
+            found.spans(hit, name) for name in ("none", "nolonger")):
         return True
     if found.facts("fee") and not found.has(hit, "attached"):
         return True
@@ -90,9 +93,11 @@ def _is_only_named(found: Findings, hit: Hit) -> bool:
     """"All the data we hold about you" names them; to be given, something must hand them over."""
     if not (found.spans(hit, "given_phrase") and found.spans(hit, "data")):
         return False
-    return not any(t.has(name) for t in found.tagged for name in (*_HANDED[:-2], "here", "download"))
+    return not any(t.has(name) for t in found.tagged for name in _PASSED)
 
 
+_PASSED = ("attached", "given", "give_now", "by_post", "here", "download")
+"""What passes a thing on, in whichever sentence."""
 _HANDED = ("attached", "given", "give_now", "by_post", "given_phrase", "following")
 """Words for handing over; "hereby" alone is none."""
 
@@ -145,9 +150,7 @@ def is_final_search(found: Findings, hit: Hit) -> bool:
         return False
     if sentence.places({"detail"}, hit.start, hit.end + 2) or found.has(hit, "to_third"):
         return False
-    if _is_of_request(found, hit) or _is_of_no_data(found, hit):
-        return False
-    return True
+    return not (_is_of_request(found, hit) or _is_of_no_data(found, hit))
 
 
 def _is_narrowed(sentence: Tagged, hit: Hit) -> bool:

@@ -34,9 +34,16 @@ def _has_address(sentence: Tagged) -> bool:
 
 def needs_no_proof(found: Findings, hit: Hit) -> bool:
     """"No need to send your passport", "ordinarily we would ask": nothing is asked for."""
-    if found.has(hit, "noneed") or found.tagged[hit.sentence].places({"unreal"}, 0, hit.start):
+    sentence = found.tagged[hit.sentence]
+    if is_spared(sentence) or sentence.places({"unreal"}, 0, hit.start):
         return True
     return hit.negated and not found.spans(hit, "without")
+
+
+def is_spared(sentence: Tagged) -> bool:
+    """"Not necessary", "no proof of identity is needed"."""
+    none = sentence.places({"none"}, 0, len(sentence.tags))
+    return sentence.has("noneed") or any(sentence.places({"id"}, i + 1, i + 4) for i in none)
 
 
 def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
@@ -50,14 +57,14 @@ def contesting(found: Findings, done: Sequence[Hit]) -> list[Hit]:
     refused = [h for h in found.facts("refuses")
                if h.sentence not in own and not is_taken_back(found, h)]
     gone = [h for h in done if h.concept in ("erased", "headline")]
-    denied = gone and any(_lacks(t) and not any(t.has(name) for name in _NO_MORE)
+    denied = gone and any(_lacks(t) and not any(t.has(name) for name in ("none", *_NO_MORE))
                           for n, t in enumerate(found.tagged) if n not in own)
     return [*done] if waits or refused or denied else []
 
 
-_NO_MORE = ("keep", "hold", "copy", "remain_verb", "gone", "erased_phrase", "nolonger", "login_verb",
-            "received", "newsletter", "letter", "contact", "contain", "found", "nothing_phrase",
-            "mistaken", "refused", "use", "farewell")
+_NO_MORE = ("keep", "hold", "copy", "remain_verb", "gone", "erased_phrase", "nolonger",
+            "login_verb", "received", "newsletter", "letter", "contact", "contain", "found",
+            "nothing_phrase", "mistaken", "refused", "use", "farewell")
 """What is not kept, not held and not written any more, once everything is gone."""
 _LEFT = frozenset({"pending", "follow", "later"})
 _HARMLESS = ("undone", "login_verb", "sign_in", "by_email", "further", "password", "nolonger",
@@ -115,9 +122,15 @@ def _asks(sentence: Tagged) -> bool:
         sentence.has(name) for name in ("ask", "send_us", "used_email", "specify", "tell_us"))
 
 
-def is_taken_back(found: Findings, hit: Hit) -> bool:
-    """"Last month we refused. That was wrong": what was said before does not hold any more."""
-    return any(t.has("mistaken") for t in found.tagged[hit.sentence:hit.sentence + 2])
+def is_taken_back(found: Findings, hit: Hit, *, deed: bool = False) -> bool:
+    """"Last month we refused. That was wrong": what was said before does not hold any more.
+
+    deed: what is told after "on reconsideration" in one sentence stands.
+    """
+    own = found.tagged[hit.sentence]
+    if own.places({"mistaken"}, hit.end if deed else 0, len(own.tags)):
+        return True
+    return any(t.has("mistaken") for t in found.tagged[hit.sentence + 1:hit.sentence + 2])
 
 
 def goes_on(found: Findings, hit: Hit) -> bool:

@@ -40,7 +40,7 @@ def _demands(found: Findings) -> None:
     of_you = [h for h in asked if found.has(h, "you") or found.has(h, "data")]
     found.add(Label.CLARIFICATION_REQUEST, of_you or asked, 1.0 if of_you else 0.7)
     extended = [h for h in found.of("extends") if not (h.question or h.reported)
-                and (not h.conditional or found.has(h, "purpose"))
+                and (not h.conditional or found.has(h, "purpose")) and not found.has(h, "noneed")
                 and not is_only_possible(found, h)]
     found.add(Label.EXTENSION_NOTICE, extended, 1.4)
     if found.of("complex") or found.late:

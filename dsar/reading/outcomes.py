@@ -10,6 +10,7 @@ from dsar.reading.contest import (
     contesting,
     goes_on,
     is_at_hand,
+    is_spared,
     is_taken_back,
     withheld_elsewhere,
 )
@@ -78,7 +79,8 @@ def _weigh_done(found: Findings, said: _Said) -> None:
 
 def _said(found: Findings) -> _Said:
     done = [h for h in (*found.facts("erased"), *_headlines(found))
-            if not _opens_if(found, h) and is_certain(found, h) and not is_taken_back(found, h)]
+            if not _opens_if(found, h) and is_certain(found, h)
+            and not is_taken_back(found, h, deed=True)]
     erased = [h for h in done if not _is_only_mailing(found, h) and not _is_about_request(found, h)]
     mailing = [h for h in done if _is_only_mailing(found, h)]
     return _Said(
@@ -178,13 +180,14 @@ def _is_about_request(found: Findings, hit: Hit) -> bool:
 
 def _given(found: Findings) -> list[Hit]:
     given = [h for h in found.facts("given", "listing")
-             if not found.has(h, "id") and not found.has(h, "blank_form")
+             if (not found.has(h, "id") or is_spared(found.tagged[h.sentence]))
+             and not found.has(h, "blank_form")
              and not _is_of_letter(found, h)]
     given += [h for h in found.of("ready") if not (h.negated or h.future or h.conditional
               or h.question) and not found.has(h, "none") and is_at_hand(found, h)]
     given += [h for h in found.facts("password_given") if not found.has(h, "enter")]
     asked = {h.sentence for h in found.of("ask_secret", "use_portal")}
-    return [h for h in given if is_certain(found, h) and not is_taken_back(found, h)
+    return [h for h in given if is_certain(found, h) and not is_taken_back(found, h, deed=True)
             and (h.concept in ("given", "listing") or h.sentence not in asked)]
 
 

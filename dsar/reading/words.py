@@ -110,7 +110,8 @@ def _sentence(piece: str, language: str) -> Sentence:
         tokens = tokenise(folded[:MAX_CHARACTERS])[:MAX_TOKENS]
     ends_so = piece.rstrip(" \"'»”)").endswith(("?", "？", ";"))
     question = ends_so and "?" in piece.replace("？", "?")
-    asks = question or (language == "ja" and piece.rstrip().endswith("か")) or (language == "el" and piece.rstrip().endswith((";", ";")))
+    ends = {"ja": ("か",), "el": (";", "\u037e")}.get(language, ())
+    asks = question or piece.rstrip().endswith(ends)
     return Sentence(text=" ".join(piece.split()), tokens=tokens, is_question=asks)
 
 
