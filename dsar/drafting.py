@@ -130,12 +130,16 @@ def channel_of(planned: PlannedLetter) -> str:
 
 
 def _headers(planned: PlannedLetter, reference: str, desk: Desk) -> Headers:
-    """A follow-up goes in the thread of its case and asks for answers where the request did."""
+    """A follow-up goes in the thread of its case and asks for answers where the request did.
+
+    A campaign's letter asks for them where its case was opened to, perhaps on another machine.
+    """
     sender = desk.sender
     domain = sender.address.rpartition("@")[2]
     tagged = reply_address(sender.address, reference, sender.tag_key) if sender.tag_key else None
-    if planned.case is not None and planned.stage is not Stage.REQUEST:
-        tagged = planned.case.facts.reply_address
+    known = planned.case
+    if known is not None and (planned.stage is not Stage.REQUEST or known.facts.campaign):
+        tagged = known.facts.reply_address
     return Headers(
         sender=sender.address, display_name=sender.display_name, recipient=planned.contact.value,
         reply_to=tagged, message_id=f"<{desk.entropy(12).hex()}@{domain}>", dated=desk.now,

@@ -10,10 +10,11 @@ from dsar.core.breaker import Trip
 from dsar.core.case import Case, LetterRefused, LetterSent, SendAbandoned, SendAttempted
 from dsar.core.house import STREAM, SendingPaused
 from dsar.core.letter import Outgoing
-from dsar.errors import LoginRefused, MailServerUnreachable, RefusedByRail
+from dsar.errors import ConcurrentAppend, LoginRefused, MailServerUnreachable, RefusedByRail
 from dsar.mail import NotAttempted, OutcomeUnknown, Rejected, Transport
 from dsar.store import Store
 
+TRIES = 5
 Outcome = LetterSent | LetterRefused | SendAbandoned | SendAttempted
 """What became of an attempt; the attempt itself where nobody can tell."""
 
@@ -117,9 +118,16 @@ def _is_still_approved(case: Case, letter: Outgoing) -> bool:
 
 
 def pause(store: Store, account: str, trip: Trip, *, today: date) -> None:
-    """Record that sending from an account rests."""
+    """Record that sending from an account rests; others may be writing to the house meanwhile."""
     event = SendingPaused(on=today, account=account, because=trip.because, until=trip.until)
-    store.append(STREAM, [event], after=store.house().version)
+    for last in range(TRIES, -1, -1):
+        try:
+            store.append(STREAM, [event], after=store.house().version)
+        except ConcurrentAppend:
+            if not last:
+                raise
+        else:
+            return
 
 
 def paused(account: str, because: str, until: datetime | None) -> RefusedByRail:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -20,14 +20,19 @@ from dsar.cli.campaign_poll import Poller
 from dsar.cli.campaigning import Room
 from dsar.cli.mailing import refuse_real_account_under_set_clock
 from dsar.cli.options import global_options
-from dsar.cli.sending import posting
+from dsar.cli.sending import breaker, posting
+from dsar.core.breaker import Trip
 from dsar.core.campaign import Campaign
-from dsar.core.case import Case, LetterSent
+from dsar.core.case import Case, LetterRefused, LetterSent
 from dsar.core.fairness import Office, Pace
 from dsar.core.letter import Outgoing
-from dsar.errors import DoneInPart, NotSetUp
-from dsar.outbox import Post, refuse_while_paused
+from dsar.errors import DoneInPart, NotSetUp, StoreUnreachable
+from dsar.outbox import Delivery, Post, refuse_while_paused
 
+LONGEST_OUTAGE_S = 600.0
+"""Seconds a worker waits for a database that is away."""
+WEIGHED = 1000
+"""So many of the latest letters of the account say whether the rail `breaker` pauses it."""
 LONGEST_REST_S = 30.0
 """Seconds a worker rests before it looks again whether something was released."""
 
@@ -53,11 +58,10 @@ def work(app: App, *, campaign_id: str, until_empty: bool, most: int | None, pol
         room = Room.of(app, store, campaign_id)
         refuse_real_account_under_set_clock(app, room.account)
         poller = Poller(app, room) if poll else None
-        own = [c for c in store.cases() if c.facts.campaign == campaign_id]
         done = _Done()
         while not done.over:
-            with posting(app, store, room.account, own, in_copy=copies_in) as post:
-                bench = _Bench(app, room, post, done)
+            with posting(app, store, room.account, (), in_copy=copies_in) as post:
+                bench = _Bench(app, room, replace(post, check=breaker_of(app, room)), done)
                 _loop(app, bench, poller, until_empty=until_empty, most=most)
             room = Room.of(app, store, campaign_id)
     for line in done.failed[:20]:
@@ -87,7 +91,7 @@ def _loop(app: App, bench: _Bench, poller: Poller | None, *, until_empty: bool,
         if poller is not None:
             poller.when_due()
         refuse_while_paused(bench.room.store, bench.room.account.name, app.now())
-        did = bench.worker.step()
+        did = _step(app, bench)
         bench.done.sent += did.kind == "sent"
         bench.show(did)
         if did.error is not None:
@@ -98,6 +102,22 @@ def _loop(app: App, bench: _Bench, poller: Poller | None, *, until_empty: bool,
             break
         time.sleep(_rest_s(did, app.now()))
     bench.done.over = True
+
+
+def _step(app: App, bench: _Bench) -> Did:
+    """One step; while the database is away the worker waits. Raises StoreUnreachable in the end.
+
+    What was claimed and has no outcome by then stays in doubt, and is not sent again.
+    """
+    give_up = time.monotonic() + LONGEST_OUTAGE_S
+    while True:
+        try:
+            return bench.worker.step()
+        except StoreUnreachable as error:
+            if time.monotonic() > give_up:
+                raise
+            app.say(f"  {error} Waiting.")
+            time.sleep(1.0)
 
 
 def _rest_s(did: Did, now: datetime) -> float:
@@ -164,6 +184,20 @@ class _Bench:
             message_id=approved.message_id, sender=self.room.account.address,
             recipient=approved.recipient, stage=approved.stage, account=approved.account,
             controller=case.facts.controller)
+
+
+def breaker_of(app: App, room: Room) -> Callable[[Delivery], Trip | None]:
+    """The rail `breaker` over what all workers sent from the account, read at each refusal."""
+    account = room.account.name
+
+    def check(delivery: Delivery) -> Trip | None:
+        if not isinstance(delivery.outcome, LetterRefused):
+            return None
+        others = [case for case in room.board.latest(account, WEIGHED)
+                  if case.id != delivery.letter.case_id]
+        return breaker(app, room.store, account, others)(delivery)
+
+    return check
 
 
 def copies_in(letter: Outgoing) -> tuple[str, ...]:
