@@ -25,7 +25,7 @@ HOUSES = {
     "holidays": ("law/",),
     "imapclient": ("mail/imap",),
     "tinydb": ("store/tiny",),
-    "psycopg": ("store/postgres",),
+    "psycopg": ("store/postgres", "store/pg"),
     "docx": ("letters/",),
     "typst": ("letters/",),
     "smtplib": ("mail/smtp",),

@@ -121,14 +121,15 @@ def _one_kit(room: Room, member: Member, writing: Writing, folder: Path) -> int:
 
 def _page(room: Room, member: Member, letters: list[KitLetter], drop: str) -> Rendered:
     """The words of the page in the first of the member's languages that has them, else English."""
-    started, due = room.campaign.started, room.app.today
-    cases = [room.store.case(one.case_id) for one in letters]
-    days = [_due(room, case) for case in cases]
+    started = room.campaign.started
+    due = [d for one in letters if (d := _due(room, room.store.case(one.case_id)))]
     facts: dict[str, object] = {
         "campaign": started.name, "letters": len(letters), "code": member.code,
         "email": subject_of(member, room.keys).email, "drop_address": drop,
-        "first_due": min((d for d in days if d), default=due), "analysis": member.analysis,
-        "organisation": started.organisation, "contact": started.contact}
+        "analysis": member.analysis, "organisation": started.organisation,
+        "contact": started.contact}
+    if due:  # some laws set no period: then the page names none
+        facts["first_due"] = min(due)
     return room.paper("kit", member.added.languages, facts)
 
 

@@ -84,6 +84,16 @@ def test_a_paper_says_every_fact_in_either_case(kind: str, language: str, choice
 
 
 @each_language
+def test_a_kit_whose_letters_have_no_statutory_period_names_none(language: str) -> None:
+    without = {name: value for name, value in FACTS.items() if name != "first_due"}
+    made = render_paper("kit", language, without, FOLDERS)
+    whole = paper("kit", language).body
+    assert len(made.body) < len(whole)
+    assert str(FACTS["first_due"].year) not in made.body  # type: ignore[attr-defined]
+    assert made.body.split("\n\n")[0] == whole.split("\n\n")[0]
+
+
+@each_language
 @pytest.mark.parametrize("kind", CHOICE)
 def test_the_two_cases_differ(kind: str, language: str) -> None:
     name = CHOICE[kind]
