@@ -66,6 +66,10 @@ class Discretion:
     sealed: bool
 
 
+def _unlearned(case_id: str, tickets: Sequence[str]) -> None:
+    """Nobody keeps ticket numbers for the next message."""
+
+
 def _nobody(cases: Sequence[Case]) -> None:
     """No member of a campaign is concerned."""
 
@@ -78,7 +82,8 @@ class Reception:
     reading. local: instant → the local date that counts. store/archive: None for a dry run.
     set_aside: digests of what a person decides on, or has decided on: never filed by itself.
     settled: cases whose doubtful letter turned out to have been sent. discretion: how a message
-    that may answer these cases is kept, or None for the ordinary way.
+    that may answer these cases is kept, or None for the ordinary way. learned: hears the ticket
+    numbers of each reply that is filed.
     """
 
     cases: dict[str, Case]
@@ -90,6 +95,7 @@ class Reception:
     set_aside: set[str] = field(default_factory=set)
     settled: list[str] = field(default_factory=list)
     discretion: Callable[[Sequence[Case]], Discretion | None] = _nobody
+    learned: Callable[[str, Sequence[str]], None] = _unlearned
 
     def file(self, raw: bytes | Held, message: Message) -> Found:
         """Record what `message` means for our cases, once for each (digest, case).
@@ -157,6 +163,7 @@ class Reception:
         case = self.cases[case_id]
         events = self._events(case, found)
         self.store.append(case_id, events, after=case.version)
+        self.learned(case_id, found.reading.tickets)
         self.cases[case_id] = self.store.case(case_id)
 
     def _events(self, case: Case, found: Found) -> list[CaseEvent]:
@@ -268,7 +275,8 @@ def case_facts(case: Case) -> CaseFacts:
         domains=facts.reply_domains, shared_domain=not facts.reply_domains,
         tickets=tuple(t for r in case.replies for t in r.received.tickets),
         is_open=case.closed is None, sent_on=sent[0], latest_sent_on=max(sent),
-        language=facts.language, right=facts.right,
+        language=facts.language, right=facts.right, person=facts.subject_id,
+        one_mailbox=facts.campaign is not None,
         complaint_ids=frozenset(a.message_id for a in complaints),
         authorities=frozenset(a.recipient.lower().rpartition("@")[2] for a in complaints),
     )

@@ -31,7 +31,7 @@ def reception(app: App, store: Store, *, record: bool) -> Reception:
     return Reception(
         cases=cases, judge=judge(app, cases, index), local=local_date, now=app.now,
         store=store if record else None, archive=app.archive if record else None,
-        set_aside=set(house.seen),
+        set_aside=set(house.seen), learned=index.learn,
         discretion=lambda concerned: _discretion(app, store, concerned),
     )
 

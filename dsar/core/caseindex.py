@@ -32,6 +32,8 @@ class CaseFacts:
     tickets: numbers learned from earlier replies. sent_on: the first letter; last_sent_on: the
     latest (the same, when not given). complaint_ids, authorities: Message-IDs of complaints that
     left, and the domains they went to: what is answered from there is not the company's word.
+    person: whose case it is. one_mailbox: many people's answers come to one mailbox, so that a
+    sender alone says nothing of whom they answer.
     """
 
     case_id: str
@@ -53,6 +55,8 @@ class CaseFacts:
     right: str = ""
     complaint_ids: frozenset[str] = frozenset()
     authorities: frozenset[str] = frozenset()
+    person: str = ""
+    one_mailbox: bool = False
 
     @property
     def last_sent_on(self) -> date:
@@ -80,7 +84,7 @@ class CaseIndex:
     by_message_id: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_reply_address: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_reference: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    by_ticket: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_ticket: dict[str, tuple[str, ...]] = field(default_factory=dict)
     by_address: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_domain: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mailboxes: frozenset[str] = frozenset()
@@ -130,6 +134,13 @@ class CaseIndex:
     def address_domains(self) -> frozenset[str]:
         """Domains of every address written to or known to answer."""
         return frozenset(a.rpartition("@")[2] for a in self.by_address)
+
+    def learn(self, case_id: str, tickets: Iterable[str]) -> None:
+        """Take up the ticket numbers of a reply that was just filed."""
+        for ticket in tickets:
+            known = self.by_ticket.get(ticket, ())
+            if case_id not in known:
+                self.by_ticket[ticket] = (*known, case_id)
 
     @property
     def domains(self) -> Iterable[str]:

@@ -221,7 +221,7 @@ def _decide(
     """File where the sender is plausible for every case chosen."""
     cases, why = chosen
     facts = [index.facts[c] for c in cases]
-    if len({f.mailbox for f in facts}) > 1:
+    if len({(f.mailbox, f.person) for f in facts}) > 1:
         return replace(found, why="cases of several people")
     if len(facts) > 1 and not all(_is_known_sender(message, f) for f in facts):
         return replace(found, why="several cases, and a sender that is none of theirs")
@@ -286,6 +286,8 @@ def _by_sender(
     if len(cases) != 1 or _weak_named(evidence) - set(cases):
         return replace(found, why="several cases fit" if cases else "")
     facts = index.facts[cases[0]]
+    if facts.one_mailbox:
+        return replace(found, why="only the sender fits")
     by_address = any(e.kind == "sender-address" for e in origin)
     if topical or (by_address and _is_prompt_echo(message, facts)):
         return replace(found, case_ids=cases)
