@@ -126,16 +126,27 @@ def _write_bad(path: Path, heading: tuple[str, ...], rows: Sequence[BadRow]) -> 
 @click.command()
 @click.argument("campaign_id", metavar="ID")
 @click.option("--without-mandate", is_flag=True, help="Only those whose mandate is not valid.")
+@click.option("--addresses", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write code, name and mail address of each to this file, to hand out papers.")
 @global_options
 @pass_app
-def members(app: App, *, campaign_id: str, without_mandate: bool) -> None:
-    """List members by code: who joined when, consent, mandate, kit. No names."""
+def members(app: App, *, campaign_id: str, without_mandate: bool, addresses: Path | None) -> None:
+    """List members by code: who joined when, consent, mandate, kit. No names.
+
+    With --addresses a file that you alone can read says who is behind a code, for whoever hands
+    out kits and mandates; delete it afterwards.
+    """
     from dsar.campaign.roster import load_members
 
     with app.reading() as store:
         room = Room.of(app, store, campaign_id)
-        found = (_item(m, app) for m in load_members(store, room.campaign))
-        items = [i for i in found if not (without_mandate and i["mandate"] == "valid")]
+        found = ((m, _item(m, app)) for m in load_members(store, room.campaign))
+        chosen = [(m, i) for m, i in found if not (without_mandate and i["mandate"] == "valid")]
+        items = [item for _, item in chosen]
+        if addresses is not None:
+            _write_addresses(addresses, room, [m for m, _ in chosen])
+            app.say(f"{len(chosen)} members in {addresses}; delete it when it is done with.")
+            return
     columns = ("member", "joined", "residence", "mandate", "expires_on", "analysis", "kit",
                "shared")
     if app.settings.json:
@@ -145,6 +156,21 @@ def members(app: App, *, campaign_id: str, without_mandate: bool) -> None:
     else:
         for line in _lines(items):
             click.echo(line)
+
+
+def _write_addresses(path: Path, room: Room, chosen: Sequence[Member]) -> None:
+    """One line a member: code, name, mail address; 0600. Those who left are left out."""
+    from dsar.campaign.roster import subject_of
+    from dsar.home import write_private
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("member", "name", "email"))
+    for member in chosen:
+        if not member.left:
+            subject = subject_of(member, room.keys)
+            writer.writerow((member.code, subject.name, subject.email))
+    write_private(path.absolute(), text.getvalue().encode())
 
 
 def _item(member: Member, app: App) -> dict[str, object]:
@@ -211,7 +237,7 @@ def leave(app: App, *, campaign_id: str, code: str, reason: str) -> None:
         member = load_member(store, room.campaign, code)
         _, stopped, out = leave_campaign(member, room.office(), because=reason)
     app.say(f"{code} left. {stopped} letters withdrawn; {len(out)} are out already.")
-    app.next(f"dsar campaign mandate withdraw {campaign_id} {code}" if out
+    app.next(f"dsar campaign mandate withdraw {campaign_id} {code} -o FOLDER" if out
              else f"dsar campaign progress {campaign_id}")
 
 

@@ -136,7 +136,8 @@ def report(app: App, *, campaign_id: str, form: str, public: bool, provisional: 
         with app.glancing() as store:
             room = Room.of(app, store, campaign_id)
             found = _results(app, room, provisional=provisional)
-            funnel = _funnel(room.board.people(campaign_id, app.today), found, invited)
+            people = room.board.people(campaign_id, app.today)
+            funnel = _funnel(people, found, invited, by_mandate=room.by_mandate)
         if form == "csv":
             from dsar.report.csv import rows
 
@@ -162,13 +163,15 @@ def _results(app: App, room: Room, *, provisional: bool) -> list[Result]:
     return found
 
 
-def _funnel(people: People, found: list[Result], invited: int | None) -> Funnel:
+def _funnel(people: People, found: list[Result], invited: int | None, *, by_mandate: bool
+            ) -> Funnel:
+    """How many people went how far; with mandates nobody has to bring an answer back."""
     from dsar.core.funnel import Funnel
 
     answered = {r.case.subject_id for r in found if r.case.course.replies and r.answer}
     return Funnel(invited=invited, mandated=people.mandated or people.kits,
-                  sent=people.written_to, answered=len(answered), shared=people.shared,
-                  analysed=None)
+                  sent=people.written_to, answered=len(answered),
+                  shared=None if by_mandate else people.shared)
 
 
 COMMANDS = {"progress": show_progress, "report": report}
