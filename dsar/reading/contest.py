@@ -134,8 +134,11 @@ def is_taken_back(found: Findings, hit: Hit, *, deed: bool = False) -> bool:
 
 
 def goes_on(found: Findings, hit: Hit) -> bool:
-    """Another sentence says what comes next, or a "but": a search is not at its end."""
-    return any(t.has("pending") or _turns(t, after=n > hit.sentence)
+    """Another sentence says or asks what comes next, or a "but": a search is not at its end."""
+    asked = [h for h in found.of("works", "promise", "ask_detail", "ask_identity")
+             if not (h.conditional or h.negated) and h.sentence > hit.sentence
+             and not found.has(h, "cond") and not found.has(h, "noneed")]
+    return bool(asked) or any(t.has("pending") or _turns(t, after=n > hit.sentence)
                for n, t in enumerate(found.tagged) if n != hit.sentence or t.has("pending"))
 
 
