@@ -70,6 +70,9 @@ class Outlook(NamedTuple):
     next: str
 
 
+_OF_ONE_PERSON = ("dsar send", "dsar remind", "dsar complain")
+"""Commands that write in the name of the person at hand, never of a campaign's member."""
+
 Seen = TypeVar("Seen", Case, Glance)
 
 
@@ -103,7 +106,9 @@ class Stand(Generic[Seen]):
     @property
     def next(self) -> str:
         """The command that helps, or an empty string."""
-        words = self.outlook.next
+        words, campaign = self.outlook.next, self.case.facts.campaign
+        if campaign is not None and words.startswith(_OF_ONE_PERSON):
+            return f"dsar campaign progress {campaign}"
         if "{" not in words:
             return words
         company = self.case.facts.controller

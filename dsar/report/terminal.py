@@ -306,8 +306,8 @@ def next_line(standings: Sequence[Glimpse], *, triage: int) -> str:
     if needing:
         need = "needs" if len(needing) == 1 else "need"
         steps.append(f"{needing[0].next} ({len(needing)} {need} you)")
-    if by[Status.UNSENT]:
-        steps.append(f"dsar send --all ({by[Status.UNSENT]} not sent)")
+    unsent = Counter(s.next for s in standings if s.status is Status.UNSENT)
+    steps += [f"{command} ({count} not sent)" for command, count in unsent.items()]
     late = [s for s in standings if s.status is Status.OVERDUE
             and s.next.startswith("dsar remind ")]
     if late:
