@@ -113,7 +113,8 @@ def unmatched(found: Findings) -> list[Hit]:
     """Hits of a sentence that found nobody, where another one asks who it may be."""
     lost = {n for n, t in enumerate(found.tagged) if t.has("unmatched")}
     asks = any(_asks(t) for n, t in enumerate(found.tagged) if n not in lost)
-    asks = asks or any(found.tagged[n].sentence.is_question for n in lost)
+    asks = asks or any(found.tagged[n].sentence.is_question or found.tagged[n].has("unreal")
+                       for n in lost)
     return [Hit("unmatched", n, 0, 1) for n in sorted(lost)] if asks else []
 
 

@@ -105,17 +105,20 @@ def _with_outcome(
         scores.pop(Label.NO_DATA_HELD)
         found.scores.pop(Label.NO_DATA_HELD)
         return _settled(found)
-    if outcome == [Label.FULFILLED_ERASURE] and any(
-            scores.get(la, 0) >= least for la, least in _FURTHER[1:]):
+    done = outcome[0]
+    demands = _FURTHER[1:] if done is Label.FULFILLED_ERASURE else _FURTHER[1:3]
+    if len(outcome) == 1 and done in _DONE and any(
+            scores.get(la, 0) >= least for la, least in demands):
         outcome = [Label.PARTIAL_FULFILMENT]
-        found.where[Label.PARTIAL_FULFILMENT] = found.where[Label.FULFILLED_ERASURE]
-        scores[Label.PARTIAL_FULFILMENT] = scores.pop(Label.FULFILLED_ERASURE)
+        found.where[Label.PARTIAL_FULFILMENT] = found.where[done]
+        scores[Label.PARTIAL_FULFILMENT] = scores.pop(done)
         found.scores = scores
     extra = [la for la, least in _FURTHER if Label.PARTIAL_FULFILMENT in outcome
              and scores.get(la, 0) >= least and found.where[la] != found.where[outcome[0]]]
     return (*sorted(outcome, key=lambda la: -scores[la]), *extra[:1])
 
 
+_DONE = (Label.FULFILLED_ERASURE, Label.FULFILLED_ACCESS)
 _FURTHER = ((Label.EXTENSION_NOTICE, 1.4), (Label.IDENTITY_REQUEST, 2.0), (Label.FEE_DEMAND, 1.5),
             (Label.REDIRECT_TO_OTHER_CONTROLLER, 1.5))
 """What a part of an answer may come with, and the least weight of it."""

@@ -224,7 +224,16 @@ def _nothing(found: Findings) -> list[Hit]:
             and not (h.conditional or h.future or h.question or h.reported)
             and not found.spans(h, "further") and not found.has(h, "special")
             and not _is_dealing(found, h) and is_final_search(found, h)
-            and not goes_on(found, h) and not is_taken_back(found, h)]
+            and not goes_on(found, h) and not is_taken_back(found, h)
+            and not _is_mismatch(found, h)]
+
+
+def _is_mismatch(found: Findings, hit: Hit) -> bool:
+    """"We would have, but could not match your e-mail": nobody was found, and nothing said."""
+    if found.tagged[hit.sentence].places({"unreal"}, 0, hit.end):
+        return True
+    said = any(found.spans(hit, name) for name in ("data", "about_you", "nothing_phrase", "listed"))
+    return found.has(hit, "unmatched") and not said
 
 
 def _is_dealing(found: Findings, hit: Hit) -> bool:
