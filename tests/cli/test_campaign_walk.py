@@ -126,3 +126,65 @@ def ends(here: Here, tmp_path: Path) -> None:
     check("campaigns", here("campaign", "list", "--json").json)
     assert here.items("campaign", "members", "spring") == []
     assert here.items("case", "list") == []
+
+
+def sign(here: Here, tmp_path: Path) -> None:
+    """What members bring back signed; an unsigned paper is none."""
+    papers = tmp_path / "mandates"
+    here("campaign", "mandate", "issue", "spring", "-o", str(papers))
+    shown = here("campaign", "mandate", "sign", "spring", str(papers), "--how", "pen",
+                 "--signed-on", "2026-11-24", status=3)
+    assert "0 mandates recorded" in shown.err
+    assert "Next" not in shown.err, "without a mandate there is nothing to send"
+    (tmp_path / "signed").mkdir()
+    for paper in papers.iterdir():
+        (tmp_path / "signed" / paper.name).write_bytes(paper.read_bytes() + b"% by hand\n")
+    here("campaign", "mandate", "sign", "spring", str(tmp_path / "signed"), "--how", "pen",
+         "--signed-on", "2026-11-24")
+
+
+def wave(here: Here, number: int) -> None:
+    """One wave, as the group sends it: proposed, looked at, released, sent."""
+    shown = here("campaign", "send", "spring", "--confirm", "50", "--by", "ada")
+    assert "This wave: 50 of them" in shown.err
+    assert f"Next: dsar campaign approve spring {number}" in shown.err
+    here("campaign", "approve", "spring", str(number), "-y", "--by", "ada")
+    here("campaign", "work", "spring")
+
+
+def test_the_group_sends_with_mandates_and_answers_come_to_its_mailbox(
+    here: Here, lab: MailLab, user: str, tmp_path: Path
+) -> None:
+    begin(here, tmp_path, lab, user, mode="mandate", members=50, slugs=("alpha", "beta"))
+    who = tmp_path / "who.csv"
+    here("campaign", "members", "spring", "--addresses", str(who))
+    assert len(who.read_text().splitlines()) == 51
+    assert who.stat().st_mode & 0o077 == 0
+    assert "--without-mandate" in here("campaign", "send", "spring", "-n").err
+    sign(here, tmp_path)
+    plan = here("campaign", "send", "spring", "-n", "--json").json
+    check("campaign-plan", plan)
+    assert plan["summary"]["letters"] == 100
+    here("campaign", "announce", "spring", "--letters", "50", "--from", "2026-12-01", "--send",
+         "--confirm", "2")
+    wave(here, 1)
+    seen = progress(here)
+    assert (seen["sent"], seen["paused"]) == (50, "wave 1 is out, nothing odd")
+    here("campaign", "resume", "spring", "--reason", "looked at wave 1")
+    wave(here, 2)
+    assert progress(here)["sent"] == 100
+    cases = here.items("case", "list")
+    for case in cases[:20]:
+        reply = mail(COMPANIES[case["company"]], user, f"Re: [DSAR-{case['case']}]",
+                     f"We hold no personal data about you. {SECRET}", date=NOW)
+        lab.deliver(user, reply.as_bytes())
+    here("campaign", "work", "spring")
+    seen = progress(here)
+    assert seen["acknowledged"] == 20
+    sealed = [m for m in here.items("campaign", "members", "spring") if not m["analysis"]]
+    assert sealed
+    leaver = sealed[0]["member"]
+    assert "2 are out already" in here("campaign", "leave", "spring", leaver).err
+    here("campaign", "mandate", "withdraw", "spring", leaver, "-o", str(tmp_path / "drafts"))
+    assert len(list((tmp_path / "drafts").iterdir())) == 2
+    ends(here, tmp_path)
