@@ -145,6 +145,10 @@ def report(app: App, *, campaign_id: str, form: str, public: bool, provisional: 
             return
         write_out(rendered(app, form, make(found, app.today, hide_small=public, anonymous=True,
                                            provisional=provisional, people=funnel)), output)
+    if output is not None:
+        app.say(f"Report in {output}.")
+        app.next(f"dsar campaign close {campaign_id} --purge (from "
+                 f"{room.campaign.started.purge_on})")
 
 
 def _results(app: App, room: Room, *, provisional: bool) -> list[Result]:
