@@ -60,11 +60,14 @@ def kit(app: App, *, campaign_id: str, codes: tuple[str, ...], output: Path, aga
             raise UsageProblem(f"Campaign {campaign_id} sends with mandates.",
                                hint=f"dsar campaign send {campaign_id} -n")
         refuse_closed(room.campaign)
-        drop = room.account.address  # without an account no kit is begun
+        account = room.account  # without an account no kit is begun
         with alone(room, "plan"):
             made = _write_kits(room, codes, output.absolute(), again=again)
     app.say(f"{made.kits} kits with {made.letters} letters in {output}; "
-            f"answers come back to {drop}.")
+            f"answers come back to {account.address}.")
+    if made.kits and not account.reply_tags:
+        app.say("Try before you hand them out whether mail to "
+                f"{account.address.replace('@', '+drop@')} arrives there.")
     if made.passed:
         app.say(f"{made.passed} members have a kit already, or left.")
     for line in made.failed[:20]:

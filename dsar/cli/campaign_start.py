@@ -19,6 +19,7 @@ from dsar.core.campaign_events import (
     campaign_stream,
 )
 from dsar.errors import NeedsConfirmation, StorageFailed, UsageProblem
+from dsar.home import make_private_folder
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
@@ -75,6 +76,7 @@ def init(
         if store.events(campaign_stream(campaign_id)):
             raise UsageProblem(f"There is a campaign {campaign_id!r}.")
         text = _read(consent)
+        make_private_folder(folder.parent)
         keys = make_keys(folder, new_passphrase(app, passphrase_command), entropy(32))
         digest = app.archive.add(text)
         store.append(campaign_stream(campaign_id), [CampaignStarted(
