@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from dsar.core.letter import Outgoing
 from dsar.errors import DoneInPart, NotSetUp, StoreUnreachable
 from dsar.outbox import Delivery, Post, refuse_while_paused
 
+SOON = timedelta(seconds=10)
 LONGEST_OUTAGE_S = 600.0
 """Seconds a worker waits for a database that is away."""
 WEIGHED = 1000
@@ -98,7 +99,7 @@ def _loop(app: App, bench: _Bench, poller: Poller | None, *, until_empty: bool,
             raise did.error
         if did.kind in ("wrote", "sent"):
             continue
-        if until_empty:
+        if until_empty and not _is_soon(did, app.now()):
             break
         time.sleep(_rest_s(did, app.now()))
     bench.done.over = True
@@ -118,6 +119,11 @@ def _step(app: App, bench: _Bench) -> Did:
                 raise
             app.say(f"  {error} Waiting.")
             time.sleep(1.0)
+
+
+def _is_soon(did: Did, now: datetime) -> bool:
+    """Whether it is worth waiting: others are sending at this moment, or just have."""
+    return did.until is not None and did.until - now <= SOON
 
 
 def _rest_s(did: Did, now: datetime) -> float:

@@ -74,11 +74,22 @@ class ManyLetters:
 
     def prepare(self, slugs: list[str], members: int, *, per_day: int) -> None:
         """Account, campaign, members with signed mandates."""
+        self.begin(slugs, members, per_day=per_day)
+        papers = self.home / "papers"
+        self.dsar("campaign", "mandate", "issue", CAMPAIGN, "-o", str(papers), "--format", "docx")
+        for paper in list(papers.glob("*.docx")):
+            paper.with_suffix(".pdf").write_bytes(b"%PDF-1.4 signed by " + paper.stem.encode())
+            paper.unlink()
+        self.dsar("campaign", "mandate", "sign", CAMPAIGN, str(papers), "--how", "pen",
+                  "--signed-on", str(TODAY))
+
+    def begin(self, slugs: list[str], members: int, *, per_day: int) -> None:
+        """Account, campaign, members."""
         self.home.mkdir(mode=0o700, exist_ok=True)
         (self.home / "companies.local.yaml").write_text(registry(slugs))
         (self.home / "password").write_text(self.lab.password)
         (self.home / "password").chmod(0o600)
-        port = self.smtp_port or self.lab.ports.submission
+        port = self.lab.ports.submission
         (self.home / "config.yaml").write_text(f"""
 store: {self.ledger}
 archive: store
@@ -102,13 +113,6 @@ accounts:
                   "--per-day", str(per_day), *KEEPER)
         self.dsar("campaign", "targets", CAMPAIGN, *slugs)
         self.dsar("campaign", "add-members", CAMPAIGN, str(self.home / "members.csv"))
-        papers = self.home / "papers"
-        self.dsar("campaign", "mandate", "issue", CAMPAIGN, "-o", str(papers), "--format", "docx")
-        for paper in list(papers.glob("*.docx")):
-            paper.with_suffix(".pdf").write_bytes(b"%PDF-1.4 signed by " + paper.stem.encode())
-            paper.unlink()
-        self.dsar("campaign", "mandate", "sign", CAMPAIGN, str(papers), "--how", "pen",
-                  "--signed-on", str(TODAY))
 
     def write(self, letters: int, *, helpers: int = 3) -> None:
         """Open the cases of one wave of all letters, write them together, and release them."""
