@@ -3,7 +3,8 @@
     python bench/bench_store.py [CASES ...]        (default: 1000 10000 100000)
 
 Both stores get the same record: one SQLite row holds what one line of the ledger holds. The
-samples alternate between the two, so that a busy machine slows both. Times are medians.
+samples alternate between the two, so that a busy machine slows both. Times are medians. Last,
+members of a campaign join: in batches of 500 as `dsar campaign add` records them, and one by one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from dsar.core.campaign_events import MemberAdded, member_stream
 from dsar.core.case import (
     CaseEvent,
     CaseOpened,
@@ -33,6 +35,7 @@ from dsar.core.case import (
     SendAttempted,
 )
 from dsar.core.letter import Stage
+from dsar.store import Addition
 from dsar.store.codec import encode
 from dsar.store.lines import body_of
 from dsar.store.tiny import TinyStore
@@ -40,6 +43,8 @@ from dsar.store.tiny import TinyStore
 DAY, AT = date(2026, 1, 5), datetime(2026, 1, 5, 10, tzinfo=UTC)
 SAMPLES = 400
 LOADS = 3
+CLOSES = 5
+MEMBERS, BATCH = 100_000, 500
 
 
 def life(number: int) -> list[CaseEvent]:
@@ -173,8 +178,49 @@ def measure_loads(folder: Path) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def _open_only(folder: Path) -> None:
-    open_ledger(folder, write=False)
+def _open_only(folder: Path) -> int:
+    return len(open_ledger(folder, write=False)._db)
+
+
+def measure_closes(folder: Path, cases: int) -> float:
+    """Return the median seconds in which a writer closes who appended one event."""
+    taken = []
+    for number in range(min(CLOSES + 1, cases)):
+        store = open_ledger(folder, write=True)
+        stream = case_id(number)
+        event = NoteAdded(on=DAY, text="One more.")
+        store.append(stream, [event], after=len(store.events(stream)))
+        taken.append(timed(store.close))
+    return statistics.median(taken[1:] or taken)  # the first folds every case
+
+
+def joining(number: int) -> Addition:
+    """A member whose name and keys are sealed, some 1 kB."""
+    code = f"m-{number:08d}"
+    event = MemberAdded(on=DAY, code=code, residence="DE", languages=("de",),
+                        identity="x" * 300, blind="b" * 44, key="k" * 44, secret="s" * 90,
+                        consent_version="1")
+    return Addition(stream=member_stream("open", code), events=[event], after=0)
+
+
+def join(folder: Path, members: int, batch: int) -> float:
+    """Return the seconds in which so many members join."""
+    store = open_ledger(folder, write=True)
+    began = time.perf_counter()
+    for first in range(0, members, batch):
+        store.append_all([joining(n) for n in range(first, min(members, first + batch))])
+    seconds = time.perf_counter() - began
+    store.close()
+    return seconds
+
+
+def report_joining() -> None:
+    """Measure how members join and print the rows."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as place:
+        batches = join(Path(place, "batches"), MEMBERS, BATCH)
+        single = join(Path(place, "single"), MEMBERS // 10, 1) * 10
+        print(f"\n{MEMBERS} members join: {batches:.2f} s in batches of {BATCH}, one by one "
+              f"{single:.1f} s (a tenth of them measured), ratio {batches / single:.3f}")
 
 
 def report(cases: int) -> None:
@@ -191,8 +237,12 @@ def report(cases: int) -> None:
         base = loads["read and parse the journal"]
         for name, seconds in loads.items():
             print(f"  {name:28} {seconds * 1000:7.0f} ms   ratio {seconds / base:.2f}")
+        closing = measure_closes(folder, cases)
+        print(f"  {'close after one event':28} {closing * 1000:7.0f} ms   "
+              f"ratio {closing / base:.2f}")
 
 
 if __name__ == "__main__":
     for wanted in [int(word) for word in sys.argv[1:]] or [1_000, 10_000, 100_000]:
         report(wanted)
+    report_joining()
