@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,7 +62,7 @@ def test_spread_letters_come_in_office_hours_and_apart(
         local = at.astimezone(office.zone)
         assert OPENS <= local.time() < CLOSES
         assert is_weekday(local.date())
-    assert all(b - a >= pace.gap for a, b in zip(sent, sent[1:], strict=False))
+    assert all(b - a >= pace.gap for a, b in pairwise(sent))
 
 
 @settings(deadline=None)
