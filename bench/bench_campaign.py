@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,8 @@ def measure_progress(server: PostgresServer, cases: int) -> None:
     for n in range(1800):
         company, on = f"c{n % 30:04}", NOON + timedelta(days=n // 30)
         samples.append([opened(_id(n), company), approved(_id(n), company),
-                        attempted(_id(n), on, company), sent(_id(n), company),
+                        attempted(_id(n), on, company),
+                        replace(sent(_id(n), company), on=on.date()),
                         NoteAdded(on=on.date(), text="A note of the usual length. " * 8)])
     members = max(cases // 30, 1)
     filling = time.perf_counter()
