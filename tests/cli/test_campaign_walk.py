@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaigners import KitLetter, begin, letters_of, mail, words_in
+from campaigners import KitLetter, address_of, begin, letters_of, mail, words_in
 from command import write_companies
 from inprocess import Here
 from servers.maillab import MailLab
@@ -49,6 +49,11 @@ def forwarded(member: str, drop: str, inner: EmailMessage, *, attached: bool) ->
     if attached:
         found.add_attachment(inner)
     return found
+
+
+def word_of(member: str) -> str:
+    """A word that stands in the answer to this member alone."""
+    return f"{SECRET}{member[:4]}"
 
 
 def progress(here: Here) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def test_members_send_from_kits_and_bring_answers_back_in_every_way(
         first, second = letters_of(kit)
         lab.deliver(first.drop, bcc_copy(member[0], first).as_bytes())
         if number < 12:
-            text = f"Wir verarbeiten keine Daten zu Ihrer Person. {SECRET}"
+            text = f"Wir verarbeiten keine Daten zu Ihrer Person ({word_of(member[0])})."
             one = answer(member[0], (first, second)[number % 2], text)
             lab.deliver(first.drop, forwarded(member[0], first.drop, one,
                                               attached=number % 3 > 0).as_bytes())
@@ -104,9 +109,17 @@ def test_members_send_from_kits_and_bring_answers_back_in_every_way(
     assert (seen["sent"], seen["acknowledged"], seen["kits"], seen["shared"]) == (56, 12, 50, 12)
     here("poll")
     assert progress(here)["acknowledged"] == 12, "what members brought is no second answer"
-    sealed = [m["member"] for m in here.items("campaign", "members", "spring")
-              if m["shared"] and not m["analysis"]]
-    assert sealed
+    first = letters_of(kits[0])[0]
+    stray = forwarded("private@elsewhere.example", first.drop, answer(
+        "x@verein.example", first, "Wir haben Ihren Antrag erhalten."), attached=False)
+    lab.deliver(first.drop, stray.as_bytes())
+    here("poll")
+    assert not [i for i in here.items("inbox", "list") if not i["case"]], (
+        "what comes to a drop address is for `import` alone")
+    assert here("campaign", "import", "spring", "--json").json["summary"]["filed"] == 1
+    closed_mouthed = [word_of(address_of(n)) for n in range(1, 50, 2)]
+    assert words_in(here.home, *closed_mouthed) == []
+    assert words_in(here.home, SECRET), "what members let the group read is read"
     ends(here, tmp_path)
 
 
@@ -182,9 +195,10 @@ def test_the_group_sends_with_mandates_and_answers_come_to_its_mailbox(
     here("campaign", "work", "spring")
     seen = progress(here)
     assert seen["acknowledged"] == 20
-    sealed = [m for m in here.items("campaign", "members", "spring") if not m["analysis"]]
-    assert sealed
-    leaver = sealed[0]["member"]
+    shown = [here("inbox", "show", i["message"]).out for i in here.items("inbox", "list")]
+    assert {SECRET in text for text in shown} == {True, False}
+    assert all((SECRET in text) != ("Sealed:" in text) for text in shown)
+    leaver = here.items("campaign", "members", "spring")[0]["member"]
     assert "2 are out already" in here("campaign", "leave", "spring", leaver).err
     here("campaign", "mandate", "withdraw", "spring", leaver, "-o", str(tmp_path / "drafts"))
     assert len(list((tmp_path / "drafts").iterdir())) == 2
