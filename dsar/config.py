@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from dsar import yamlfile
-from dsar.core.controller import IDENTIFIER_KINDS
 from dsar.core.subject import DataSubject, Identifier, Place
 from dsar.errors import NotSetUp
 from dsar.home import write_private
@@ -119,6 +118,8 @@ def _place(reader: yamlfile.Reader, text: str) -> Place:
 
 
 def _identifier(reader: yamlfile.Reader) -> Identifier:
+    from dsar.core.controller import IDENTIFIER_KINDS
+
     kind = reader.one_of("kind", IDENTIFIER_KINDS, default="other")
     tell = reader.one_of("tell", ("any", "asked", "never"), default="any")
     found = Identifier(kind, reader.text("value", required=True), tell)

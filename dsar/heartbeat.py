@@ -39,9 +39,12 @@ def load_heartbeat(path: Path) -> Heartbeat:
         return Heartbeat()
 
 
-def note_success(path: Path, at: datetime) -> None:
-    """Record that every account was read. Raises StorageFailed."""
-    _save(path, replace(load_heartbeat(path), last_ok=at))
+def note_success(path: Path, at: datetime, *, durable: bool = True) -> None:
+    """Record that every account was read. Raises StorageFailed.
+
+    durable: wait for the disk; not needed where nothing else hangs on it.
+    """
+    _save(path, replace(load_heartbeat(path), last_ok=at), durable=durable)
 
 
 def note_told(path: Path, lines: Iterable[str]) -> None:
@@ -50,10 +53,10 @@ def note_told(path: Path, lines: Iterable[str]) -> None:
     _save(path, replace(load_heartbeat(path), noticed=told))
 
 
-def _save(path: Path, beat: Heartbeat) -> None:
+def _save(path: Path, beat: Heartbeat, *, durable: bool = True) -> None:
     content = {"last_ok": beat.last_ok.isoformat() if beat.last_ok else None,
                "noticed": sorted(beat.noticed)}
-    write_private(path, json.dumps(content, indent=1).encode())
+    write_private(path, json.dumps(content, indent=1).encode(), durable=durable)
 
 
 def _hash(line: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dsar.errors import AnotherAtWork, StorageFailed
@@ -104,20 +106,49 @@ class Home:
     @contextmanager
     def working(self) -> Iterator[None]:
         """Hold the lock of a command that sends or fetches. Raises AnotherAtWork."""
-        from filelock import FileLock, Timeout
-
         self.create()
-        lock = FileLock(self.data_folder / "dsar.lock", mode=0o600)
+        path = self.data_folder / "dsar.lock"
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
+            release = _flock(path) or _file_lock(path)
+        except TimeoutError:
             raise AnotherAtWork(f"Another dsar is at work in {self.data_folder}.") from None
         except OSError as error:
             raise StorageFailed(f"{self.data_folder}: {error.strerror}.") from error
         try:
             yield
         finally:
-            lock.release()
+            release()
+
+
+def _flock(path: Path) -> Callable[[], None] | None:
+    """Take a lock file as filelock does where it can; returns what releases it.
+
+    None where the system has no such lock. Raises TimeoutError where another holds it, OSError.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            raise TimeoutError from None
+        if error.errno == errno.ENOSYS:
+            return None
+        raise
+    return partial(os.close, descriptor)
+
+
+def _file_lock(path: Path) -> Callable[[], None]:
+    """The same by filelock, which costs a poll more time than the rest of its start."""
+    from filelock import FileLock
+
+    lock = FileLock(path, mode=0o600)
+    lock.acquire(timeout=0)
+    return lock.release
 
 
 def make_private_folder(folder: Path) -> None:
@@ -128,9 +159,10 @@ def make_private_folder(folder: Path) -> None:
         raise StorageFailed(f"{folder}: {error.strerror}.") from error
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a file with mode 0600, whole or not at all: temp file, fsync, rename, folder fsync.
 
+    durable: False leaves out both fsync, for a cache that a power failure may take away.
     Raises StorageFailed naming the path; the old content is then still there.
     """
     make_private_folder(path.parent)
@@ -141,9 +173,11 @@ def write_private(path: Path, content: bytes) -> None:
             os.fchmod(file.fileno(), 0o600)
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(fresh, path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise StorageFailed(f"{path}: {error.strerror}.") from error

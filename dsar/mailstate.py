@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dsar.home import write_private
 from dsar.mail import Coordinates, Cursor
-from dsar.report.terminal import Poll
+
+if TYPE_CHECKING:
+    from dsar.report.terminal import Poll
 
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=4), timedelta(days=1))
 """How long to wait after each failure; after the last of them comes the quarantine."""
@@ -42,10 +44,15 @@ class Trouble:
 
 @dataclass
 class MailState:
-    """The cursors by (account, mailbox) and the troubles by where the message lies."""
+    """The cursors by (account, mailbox) and the troubles by where the message lies.
+
+    rests_at: the mark of the ledger under which no letter was in doubt and no account paused,
+    or empty: as long as the ledger bears it, new mail alone gives a poll something to do.
+    """
 
     cursors: dict[tuple[str, str], Cursor] = field(default_factory=dict)
     troubles: dict[Coordinates, Trouble] = field(default_factory=dict)
+    rests_at: str = ""
 
     def failed(self, where: Coordinates, why: str, *, now: datetime,
                received: datetime | None = None) -> Trouble:
@@ -89,22 +96,31 @@ def load_state(path: Path) -> MailState:
         except (KeyError, TypeError, ValueError):  # the cursor may be past it: read all again
             return MailState()
         state.troubles[trouble.where] = trouble
+    state.rests_at = str(found.get("rests_at", ""))
     return state
 
 
-def save_state(path: Path, state: MailState, *, at: str, result: str) -> None:
-    """Write it with the time and result of this poll. Raises StorageFailed."""
+def save_state(
+    path: Path, state: MailState, *, at: str, result: str, durable: bool = True
+) -> None:
+    """Write it with the time and result of this poll. Raises StorageFailed.
+
+    durable: wait for the disk; not needed where only the time is another.
+    """
     content = {
         "cursors": {f"{account}/{mailbox}": [c.uidvalidity, c.last_uid]
                     for (account, mailbox), c in state.cursors.items()},
         "troubles": [_row(each) for each in state.troubles.values()],
         "last_poll": {"at": at, "result": result},
+        "rests_at": state.rests_at,
     }
-    write_private(path, json.dumps(content, indent=1).encode())
+    write_private(path, json.dumps(content, indent=1).encode(), durable=durable)
 
 
 def last_poll(path: Path) -> Poll | None:
     """When mail was last fetched, and how that went; None for never."""
+    from dsar.report.terminal import Poll
+
     found = _read(path).get("last_poll")
     if not isinstance(found, dict):
         return None

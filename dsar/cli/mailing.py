@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from dsar.cli.app import App
-from dsar.core.case import Case
-from dsar.core.letter import Outgoing
 from dsar.core.pacing import OFF, Sent, next_slot
 from dsar.errors import NotSetUp, RefusedByRail
 
 if TYPE_CHECKING:
+    from dsar.core.case import Case
+    from dsar.core.letter import Outgoing
     from dsar.mail import Mailbox, Transport
     from dsar.mail.account import Account
     from dsar.mail.login import SecretGiver
@@ -167,6 +166,8 @@ def paced(
     meanwhile: called before each wait, to look for what came back. Of those that wait, the one
     that may go first goes first, so that a company with two letters does not hold up the others.
     """
+    import secrets
+
     if account.limits == OFF:
         yield from letters
         return

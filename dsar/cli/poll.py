@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from dsar.cli.app import App, pass_app
+from dsar.cli.glimpse import Opened, nothing_to_do
 from dsar.cli.options import global_options
 from dsar.cli.polling import Tally, poll_accounts
 from dsar.errors import DoneInPart
@@ -54,8 +55,13 @@ def poll(
 def _poll_once(
     app: App, chosen: Sequence[Account], *, rescan: bool = False, retry: bool = False
 ) -> Tally:
-    with app.home.working(), app.writing() as store:
-        tally = poll_accounts(app, store, chosen, rescan=rescan, retry=retry)
+    with app.home.working(), closing(Opened()) as opened:
+        if not (rescan or retry) and nothing_to_do(app, chosen, opened):
+            tally = Tally()
+        else:
+            with app.writing() as store:
+                tally = poll_accounts(app, store, chosen, rescan=rescan, retry=retry,
+                                      opened=opened)
     if tally.looked_at or tally.troubles or not app.settings.quiet:
         report(app, tally)
     return tally
@@ -84,8 +90,6 @@ def _wait(app: App, chosen: Sequence[Account]) -> None:
 
 def report(app: App, tally: Tally) -> None:
     """Say in one line what a poll did."""
-    from dsar.report.terminal import WIDTH
-
     labels = Counter(str(f.reading.label) for f in tally.filed)
     if not app.settings.json:
         read = ", ".join(f"{count} {label}" for label, count in labels.most_common())
@@ -95,11 +99,19 @@ def report(app: App, tally: Tally) -> None:
         new = f"{tally.looked_at} new {'message' if tally.looked_at == 1 else 'messages'}"
         done = (f"{new}, {filed}, {waiting} {'waits' if waiting == 1 else 'wait'} for you"
                 f"{settled}.")
-        click.echo(textwrap.fill(done, WIDTH, subsequent_indent="  "))
+        click.echo(done if len(done) < 72 else _folded(done))
     for line in tally.paused:
         app.say(f"Sending is paused by the rail `breaker`: {line}")
     for line in _warnings(tally):
         app.say(line)
+
+
+def _folded(line: str) -> str:
+    import textwrap
+
+    from dsar.report.terminal import WIDTH
+
+    return textwrap.fill(line, WIDTH, subsequent_indent="  ")
 
 
 def _warnings(tally: Tally) -> Iterator[str]:

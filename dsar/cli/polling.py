@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
 
 from dsar.cli.app import App
+from dsar.cli.glimpse import Opened, ledger_mark
 from dsar.errors import DsarError, StorageFailed, Temporary
 from dsar.heartbeat import note_success
 from dsar.mailstate import MailState, Trouble, load_state, quarantined, save_state
@@ -32,7 +33,8 @@ class Tally:
     """What a poll did.
 
     troubles: messages that could not be dealt with this time. quarantine: all that are no longer
-    tried. missing: mailboxes that were read before and are not there.
+    tried. missing: mailboxes that were read before and are not there. open_ends: whether the
+    ledger gives the next poll something to do, whatever comes: a doubt, or a pause that ends.
     """
 
     looked_at: int = 0
@@ -44,15 +46,18 @@ class Tally:
     troubles: list[Trouble] = field(default_factory=list)
     quarantine: list[Trouble] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    open_ends: bool = False
 
 
 def poll_accounts(
     app: App, store: Store, chosen: Sequence[Account], *, rescan: bool = False,
-    retry: bool = False,
+    retry: bool = False, opened: Opened | None = None,
 ) -> Tally:
     """File what is new in every mailbox of the accounts; the lock is held by the caller.
 
     rescan: forget how far was read. retry: try at once what could not be read before.
+    opened: the mailboxes of the home's own accounts that are open already, where `store` is the
+    home's own.
     """
     tally = Tally()
     state = MailState() if rescan else load_state(app.home.cursors)
@@ -61,7 +66,7 @@ def poll_accounts(
     result = "failed"
     try:
         for account in chosen:
-            _poll_account(app, store, account, state, tally)
+            _poll_account(app, store, account, state, tally, opened or Opened())
         result = "ok" if not tally.failed else "failed"
         if chosen and result == "ok":
             note_success(app.home.heartbeat, app.now())
@@ -71,16 +76,18 @@ def poll_accounts(
 
             note_complaints(app, store, tally.settled)
         tally.quarantine = quarantined(state.troubles.values())
+        all_read = {a.name for a in app.config.accounts} <= {a.name for a in chosen}
+        rests = opened is not None and result == "ok" and all_read and not tally.open_ends
+        state.rests_at = ledger_mark(app) if rests else ""
         save_state(app.home.cursors, state, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
                    result=result)
     return tally
 
 
 def _poll_account(
-    app: App, store: Store, account: Account, state: MailState, tally: Tally
+    app: App, store: Store, account: Account, state: MailState, tally: Tally, opened: Opened
 ) -> None:
     """Poll one account; what fails there is noted and does not stop the others."""
-    from dsar.cli.mailing import open_mailbox
     from dsar.cli.receiving import reception
 
     first = min((c.letters[0].on if c.letters else c.facts.on for c in store.cases()),
@@ -88,19 +95,34 @@ def _poll_account(
     if first is None:
         return
     try:
-        mailbox = open_mailbox(app, account, since=first - timedelta(days=1))
+        mailbox = _mailbox(app, account, first - timedelta(days=1), opened)
         try:
             _settle(store, mailbox, tally)
             filing = reception(app, store, record=True)
             _MailboxPoll(app, filing, account, mailbox, state, tally).all()
             tally.settled += filing.settled
-            _check_bounces(app, store, account.name, list(filing.cases.values()), tally)
+            cases = list(filing.cases.values())
+            _check_bounces(app, store, account.name, cases, tally)
+            tally.open_ends |= any(case.in_doubt for case in cases)
         finally:
             mailbox.close()
     except DsarError as error:
         if len(app.config.accounts) == 1:
             raise
         tally.failed.append(f"{account.name}: {error}")
+
+
+def _mailbox(app: App, account: Account, since: date, opened: Opened) -> Mailbox:
+    """The one that is open, or another; raises again why it could not be opened."""
+    from dsar.cli.mailing import open_mailbox
+
+    if (error := opened.failed.get(account.name)) is not None:
+        raise error
+    known = opened.mailboxes.pop(account.name, None)
+    if known is None:
+        return open_mailbox(app, account, since=since)
+    known.since = since
+    return known
 
 
 def _check_bounces(app: App, store: Store, account: str, cases: list[Case], tally: Tally) -> None:
@@ -115,6 +137,7 @@ def _check_bounces(app: App, store: Store, account: str, cases: list[Case], tall
     if found is not None and not rests:
         pause(store, account, found, today=app.today)
         tally.paused.append(f"{account}: {found.because}")
+    tally.open_ends |= found is not None or bool(house.paused)
 
 
 def _settle(store: Store, mailbox: Mailbox, tally: Tally) -> None:

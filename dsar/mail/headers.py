@@ -13,6 +13,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from dsar.core.message import Address
 from dsar.mail.budget import MAX_HEADERS, MAX_VALUE
+from dsar.mail.headfields import MAX_BLOCK, TRIAGE_FIELDS
 
 Headers = Mapping[str, tuple[str, ...]]
 """Lower-case names; values unfolded, but not yet decoded by RFC 2047."""
@@ -27,10 +28,6 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text) if _CONTROL.search(text) else text
 
 
-MAX_BLOCK = 256 * 1024
-"""Octets of a header block that are looked at before the body is fetched."""
-
-
 def raw_headers(message: Mime) -> dict[str, tuple[str, ...]]:
     """All header fields; 8-bit bytes are read as UTF-8, or else as windows-1252."""
     found: dict[str, list[str]] = {}
@@ -41,12 +38,6 @@ def raw_headers(message: Mime) -> dict[str, tuple[str, ...]]:
 
 _FIELD = re.compile(
     rb"^([!-9;-~]{1,100}):[ \t]*((?:[^\r\n]*\r?\n?)(?:[ \t][^\r\n]*\r?\n?)*)", re.MULTILINE)
-TRIAGE_FIELDS = frozenset({
-    b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"message-id", b"in-reply-to",
-    b"references", b"return-path", b"delivered-to", b"x-original-to", b"envelope-to",
-    b"content-type", b"x-failed-recipients",
-})
-"""What decides whether a body is worth fetching."""
 
 
 def quick_headers(block: bytes) -> dict[str, tuple[str, ...]]:

@@ -6,15 +6,15 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from imaplib import IMAP4
 from itertools import groupby
 from typing import Any, TypeVar
-
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from dsar.errors import DsarError, Temporary
 from dsar.mail import Coordinates, Cursor, Envelope, Fetched, Unfetchable
 from dsar.mail.account import Account, Endpoint
-from dsar.mail.imaplogin import log_out, open_client
+from dsar.mail.imapboxes import all_mailboxes, examine, special
+from dsar.mail.imaplogin import Connection, log_out, open_connection
 from dsar.mail.imapstream import BODIES, FIRST_PIECE, HEADERS_AT_ONCE, HEADS, FetchStream
 from dsar.mail.imapwire import Answer, Refused, answers, search_all, send
 from dsar.mail.login import SecretGiver, why
@@ -31,7 +31,7 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MUL
 # What servers say when a login has run out in the middle (RFC 5530; Exchange has its own words).
 _LOGIN_OVER = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]"
                          r"|authenticated but not connected|session (has )?expired", re.IGNORECASE)
-_LOST = (OSError, IMAPClientAbortError)
+_LOST = (OSError, IMAP4.abort)
 _T = TypeVar("_T")
 
 
@@ -65,10 +65,10 @@ class ImapMailbox:
     ) -> None:
         if account.imap is None:
             raise ValueError(f"account {account.name!r} has no IMAP server")
-        self._account, self._secret, self._since = account, secret, since
+        self._account, self._secret, self.since = account, secret, since
         self._endpoint: Endpoint = account.imap
         self._timeout_s = timeout_s
-        self._client: Any = None
+        self._connection: Connection | None = None
         self._examined: tuple[str, int] | None = None
         self._ahead: FetchStream | None = None
         self._special: dict[bytes, str | None] = {}
@@ -85,22 +85,31 @@ class ImapMailbox:
         looks through every file of a Maildir again.
         """
         yield "INBOX"
-        junk = self._special_mailbox(b"\\Junk")
-        there = self._do(_names)
+        listed = self._do(all_mailboxes)
+        junk = self._do(lambda connection: special(connection, b"\\Junk", listed))
+        there = {each.name for each in listed if b"\\noselect" not in each.flags}
         wanted = (*([junk] if junk else []), *self._account.mailboxes)
         yield from (name for name in dict.fromkeys(wanted) if name != "INBOX" and name in there)
 
     def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
         """See `Mailbox.new`; a mailbox with another UIDVALIDITY is read from the start."""
-        validity, last = self._do(lambda client: self._state(client, mailbox))
+        validity, last = self._do(lambda connection: self._state(connection, mailbox))
         if cursor is not None and cursor.uidvalidity != validity:
             cursor = None
         if cursor is not None and last is not None and last <= cursor.last_uid:
             return iter(()), cursor
         first = cursor.last_uid + 1 if cursor else 1
-        uids = self._do(lambda client: self._search(client, mailbox, validity, first))
+        uids = self._do(lambda connection: self._search(connection, mailbox, validity, first))
         following = Cursor(uidvalidity=validity, last_uid=max(first - 1, last or 0, *uids, 0))
         return self._envelopes(mailbox, validity, uids), following
+
+    def holds_nothing_above(self, mailbox: str, cursor: Cursor) -> bool:
+        """Whether the mailbox is the one of the cursor and the server says it has nothing newer.
+
+        Costs one command; False also where the server does not say. Raises Temporary.
+        """
+        validity, last = self._do(lambda connection: self._state(connection, mailbox))
+        return validity == cursor.uidvalidity and last is not None and last <= cursor.last_uid
 
     def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[Fetched]:
         """See `Mailbox.fetch`; messages that are gone by now are left out."""
@@ -125,7 +134,7 @@ class ImapMailbox:
         sent = self._special_mailbox(b"\\Sent")
         if sent is None:
             return frozenset()
-        return self._do(lambda client: self._those_in(client, sent, message_ids))
+        return self._do(lambda connection: self._those_in(connection, sent, message_ids))
 
     def file_sent(self, message: bytes) -> None:
         """See `Mailbox.file_sent`; raises NoSentMailbox. A copy that is there is not doubled."""
@@ -135,11 +144,11 @@ class ImapMailbox:
         ids = [found[1].decode()] if (found := _MESSAGE_ID.search(message)) else []
         tried: list[bool] = []
 
-        def append(client: Any) -> None:
-            if tried and self._those_in(client, sent, ids):
+        def append(connection: Connection) -> None:
+            if tried and self._those_in(connection, sent, ids):
                 return  # the first try arrived, only its answer was lost
             tried.append(True)
-            client.append(sent, message, flags=(b"\\Seen",))
+            connection.client.append(sent, message, flags=(b"\\Seen",))
 
         self._do(append)
 
@@ -149,11 +158,12 @@ class ImapMailbox:
         Where the server knows no IDLE, returns True after at most a minute: look yourself.
         timeout_s: at most 29 minutes, after which servers may hang up.
         """
-        def idle(client: Any) -> bool:
-            if not client.has_capability("IDLE"):
+        def idle(connection: Connection) -> bool:
+            if not connection.can("IDLE"):
                 time.sleep(min(timeout_s, 60))
                 return True
-            self._state(client, mailbox)
+            self._state(connection, mailbox)
+            client = connection.client
             client.idle()
             try:
                 return bool(client.idle_check(timeout=min(timeout_s, 29 * 60)))
@@ -164,8 +174,8 @@ class ImapMailbox:
 
     def close(self) -> None:
         """Log out; never raises."""
-        log_out(self._client, politely=not (self._ahead and self._ahead.under_way))
-        self._client = self._examined = self._ahead = None
+        self._log_out(politely=not (self._ahead and self._ahead.under_way))
+        self._examined = self._ahead = None
 
     def _envelopes(self, mailbox: str, validity: int, uids: Sequence[int]) -> Iterator[Envelope]:
         for found in self._streamed(mailbox, validity, FetchStream.of(uids, HEADS)):
@@ -182,7 +192,7 @@ class ImapMailbox:
     ) -> Iterator[Answer | tuple[int, str]]:
         """Read a stream to its end, over as many connections as that takes."""
         while not stream.is_done:
-            self._do(lambda client: self._open(client, mailbox, validity), beside=stream)
+            self._do(lambda connection: self._open(connection, mailbox, validity), beside=stream)
             self._advance(stream)
             if stream.in_a_row >= _MOST_GIVEN_UP:
                 raise Temporary(f"{self._endpoint}: the server gives no message any more.")
@@ -190,13 +200,13 @@ class ImapMailbox:
 
     def _advance(self, stream: FetchStream) -> None:
         """Read one batch; more are under way when this returns."""
-        imap, self._ahead = self._client._imap, stream
+        imap, self._ahead = self._connected().imap, stream
         try:
             stream.ask(imap)
             if stream.under_way:
                 stream.read_one(imap)
             stream.ask(imap)
-        except (*_LOST, IMAPClientError) as error:
+        except (*_LOST, IMAP4.error) as error:
             self._drop(why(error))
         except BaseException:
             self._drop("broken off")
@@ -218,9 +228,10 @@ class ImapMailbox:
     def _piece(self, where: Coordinates, start: int) -> bytes:
         command = b"UID FETCH %d (UID BODY.PEEK[]<%d.%d>)" % (where.uid, start, PIECE)
 
-        def fetch(client: Any) -> bytes:
-            self._open(client, where.mailbox, where.uidvalidity)
-            found = list(answers(client._imap, send(client._imap, command), keep=2 * PIECE))
+        def fetch(connection: Connection) -> bytes:
+            self._open(connection, where.mailbox, where.uidvalidity)
+            imap = connection.imap
+            found = list(answers(imap, send(imap, command), keep=2 * PIECE))
             data = next((each.data for each in found if each.uid == where.uid), None)
             if data is None:
                 raise Unfetchable("the rest of the message cannot be had")
@@ -233,55 +244,66 @@ class ImapMailbox:
         except Temporary as error:
             raise Unfetchable(str(error)) from None
 
-    def _state(self, client: Any, mailbox: str) -> tuple[int, int | None]:
+    def _state(self, connection: Connection, mailbox: str) -> tuple[int, int | None]:
         """UIDVALIDITY and the highest UID given so far, None where the server does not say."""
-        facts = client.select_folder(mailbox, readonly=True)
-        self._examined = (mailbox, int(facts.get(b"UIDVALIDITY", 0)))
-        following = facts.get(b"UIDNEXT")
-        return self._examined[1], None if following is None else int(following) - 1
+        validity, following = examine(connection, mailbox)
+        self._examined = (mailbox, validity)
+        return validity, None if following is None else following - 1
 
-    def _search(self, client: Any, mailbox: str, validity: int, first: int) -> list[int]:
+    def _search(
+        self, connection: Connection, mailbox: str, validity: int, first: int
+    ) -> list[int]:
         """The UIDs from `first` on. `n:*` also gives the last message below n."""
-        self._open(client, mailbox, validity)
-        since = self._since if first == 1 else None
-        if client.has_capability("ESEARCH") or client.has_capability("IMAP4REV2"):
-            return search_all(client._imap, first, since)
+        self._open(connection, mailbox, validity)
+        since = self.since if first == 1 else None
+        if connection.can("ESEARCH") or connection.can("IMAP4REV2"):
+            return search_all(connection.imap, first, since)
         criteria: list[Any] = ["UID", f"{first}:*", *(["SINCE", since] if since else [])]
-        return sorted(uid for uid in client.search(criteria) if uid >= first)
+        return sorted(uid for uid in connection.client.search(criteria) if uid >= first)
 
-    def _those_in(self, client: Any, mailbox: str, message_ids: Sequence[str]) -> frozenset[str]:
-        self._state(client, mailbox)
+    def _those_in(
+        self, connection: Connection, mailbox: str, message_ids: Sequence[str]
+    ) -> frozenset[str]:
+        self._state(connection, mailbox)
         wanted = [each for each in message_ids if each.isascii()]
         return frozenset(
-            each for each in wanted if client.search(["HEADER", "Message-ID", each])
+            each for each in wanted if connection.client.search(["HEADER", "Message-ID", each])
         )
 
-    def _open(self, client: Any, mailbox: str, validity: int) -> None:
+    def _open(self, connection: Connection, mailbox: str, validity: int) -> None:
         """Open read-only, unless it is open; raises MadeAnew."""
         if self._examined is None or self._examined[0] != mailbox:
-            self._state(client, mailbox)
+            self._state(connection, mailbox)
         if self._examined != (mailbox, validity):
             raise MadeAnew
 
     def _special_mailbox(self, use: bytes) -> str | None:
         """By SPECIAL-USE (RFC 6154), else by the names providers commonly give."""
+        def find(connection: Connection) -> str | None:
+            return special(connection, use, all_mailboxes(connection))
+
         if use not in self._special:
-            found = self._do(lambda client: client.find_special_folder(use))
-            self._special[use] = None if found is None else str(found)
+            self._special[use] = self._do(find)
         return self._special[use]
 
-    def _connected(self) -> Any:
-        if self._client is None:
-            self._client = open_client(self._account, self._endpoint, self._secret, self._timeout_s)
-        return self._client
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = open_connection(
+                self._account, self._endpoint, self._secret, self._timeout_s)
+        return self._connection
+
+    def _log_out(self, *, politely: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            log_out(connection.imap, politely=politely)
 
     def _drop(self, reason: str) -> None:
-        log_out(self._client, politely=False)
+        self._log_out(politely=False)
         if self._ahead is not None:
             self._ahead.lost(reason)
-        self._client = self._examined = self._ahead = None
+        self._examined = self._ahead = None
 
-    def _do(self, action: Callable[[Any], _T], beside: FetchStream | None = None) -> _T:
+    def _do(self, action: Callable[[Connection], _T], beside: FetchStream | None = None) -> _T:
         """Run a command; once more on a new connection where the first one broke.
 
         beside: a stream that may stay under way, as nothing is sent where its mailbox is open.
@@ -296,19 +318,19 @@ class ImapMailbox:
             self._drop(why(error))
             raise Temporary(f"{self._endpoint}: {why(error)}; nothing is lost.") from None
 
-    def _try(self, action: Callable[[Any], _T], beside: FetchStream | None) -> _T:
+    def _try(self, action: Callable[[Connection], _T], beside: FetchStream | None) -> _T:
         try:
-            client = self._connected()
+            connection = self._connected()
             if self._ahead is not None and self._ahead is not beside:
-                self._ahead.read_all(client._imap)
+                self._ahead.read_all(connection.imap)
                 self._ahead = None
-            return action(client)
+            return action(connection)
         except (*_LOST, MadeAnew, Unfetchable):
             raise
-        except (IMAPClientError, Refused) as error:
+        except (IMAP4.error, Refused) as error:
             self._examined = None
             if _LOGIN_OVER.search(str(error)):
-                raise IMAPClientAbortError("the login has run out") from None
+                raise IMAP4.abort("the login has run out") from None
             raise Temporary(f"{self._endpoint}: the server refused a command ({error}).") from None
         except BaseException:  # also Ctrl-C: answers still under way would be taken for others
             self._drop("broken off")
@@ -318,13 +340,6 @@ class ImapMailbox:
 def _nothing(reason: str) -> Iterator[bytes]:
     raise Unfetchable(reason)
     yield b""
-
-
-def _names(client: Any) -> frozenset[str]:
-    """The mailboxes that can be opened."""
-    return frozenset(
-        str(name) for flags, _, name in client.list_folders() if b"\\Noselect" not in flags
-    )
 
 
 def _mailbox_of(coordinates: Coordinates) -> tuple[str, int]:

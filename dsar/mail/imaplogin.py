@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import cached_property
+from imaplib import IMAP4, IMAP4_SSL
 from typing import Any
-
-from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from dsar.errors import LoginRefused, MailServerUnreachable
 from dsar.mail.account import Account, Auth, Endpoint, Security
@@ -23,85 +22,113 @@ from dsar.mail.login import (
 from dsar.mail.secret import Secret
 
 
-def open_client(
+def open_connection(
     account: Account, endpoint: Endpoint, secret: SecretGiver, timeout_s: float
-) -> Any:
+) -> Connection:
     """Connect, secure, log in; raises LoginRefused or MailServerUnreachable.
 
     A token that is refused is renewed once, on a new connection.
     """
     credential = given(secret)
     try:
-        return _logged_in(account, endpoint, credential, timeout_s)
+        return Connection(_logged_in(account, endpoint, credential, timeout_s))
     except LoginRefused:
         fresh = renewed(secret, credential)
         if fresh is None:
             raise
-    return _logged_in(account, endpoint, fresh, timeout_s)
+    return Connection(_logged_in(account, endpoint, fresh, timeout_s))
 
 
-def _logged_in(account: Account, endpoint: Endpoint, credential: Secret, timeout_s: float) -> Any:
-    client: Any = None
+def _logged_in(account: Account, endpoint: Endpoint, credential: Secret, timeout_s: float) -> IMAP4:
+    imap: IMAP4 | None = None
     try:
-        client = _connect(account, endpoint, timeout_s)
-        _log_in(client, account.auth, endpoint, credential)
+        imap = _connect(account, endpoint, timeout_s)
+        _log_in(imap, account.auth, endpoint, credential)
     except (LoginRefused, MailServerUnreachable):
-        log_out(client, politely=False)
+        log_out(imap, politely=False)
         raise
-    except (OSError, IMAPClientError) as error:
-        log_out(client, politely=False)
+    except (OSError, IMAP4.error) as error:
+        log_out(imap, politely=False)
         reason = why(error) if isinstance(error, OSError) else str(error)
         raise MailServerUnreachable(
             endpoint.host, endpoint.port, credential.hidden_in(reason)
         ) from None
-    return client
+    return imap
 
 
-def log_out(client: Any, *, politely: bool = True) -> None:
+def log_out(imap: IMAP4 | None, *, politely: bool = True) -> None:
     """End a connection in whatever state it is; never raises."""
-    if client is None:
+    if imap is None:
         return
-    with contextlib.suppress(OSError, IMAPClientError):
+    with contextlib.suppress(OSError, IMAP4.error):
         if politely:
-            client.logout()
+            imap.logout()
         else:
-            client.shutdown()
+            imap.shutdown()
 
 
-def _connect(account: Account, endpoint: Endpoint, timeout_s: float) -> Any:
+class Connection:
+    """A connection that is logged in."""
+
+    def __init__(self, imap: IMAP4) -> None:
+        self.imap = imap
+        told = imap.untagged_responses.get("CAPABILITY")
+        self._told = frozenset(told[-1].upper().split()) if told else None
+
+    @cached_property
+    def client(self) -> Any:
+        """IMAPClient over it, for what imaplib cannot read by itself.
+
+        It is loaded here and not before: a mailbox without news does not need it.
+        """
+        from imapclient import IMAPClient
+
+        imap = self.imap
+
+        class Over(IMAPClient):  # type: ignore[misc]
+            def _create_IMAP4(self) -> IMAP4:
+                return imap
+
+        client = Over(imap.host, imap.port, ssl=False, timeout=imap.sock.gettimeout())
+        client.normalise_times = False  # keep the zone of INTERNALDATE
+        imap.debug = 0  # IMAPClient logs every line of the dialogue, that is: people's mail
+        return client
+
+    def can(self, capability: str) -> bool:
+        """Whether the server has it; it is asked only where it did not say so after the login."""
+        if self._told is None:
+            return bool(self.client.has_capability(capability))
+        return capability.encode() in self._told
+
+
+def _connect(account: Account, endpoint: Endpoint, timeout_s: float) -> IMAP4:
     """Never an open connection to another machine: `Endpoint` does not allow one."""
-    implicit = endpoint.security is Security.TLS
-    client = IMAPClient(
-        endpoint.host,
-        endpoint.port,
-        ssl=implicit,
-        ssl_context=tls_context(account) if implicit else None,
-        timeout=SocketTimeout(timeout_s, timeout_s),
-    )
+    host, port = endpoint.host, endpoint.port
+    if endpoint.security is Security.TLS:
+        return IMAP4_SSL(host, port, ssl_context=tls_context(account), timeout=timeout_s)
+    imap = IMAP4(host, port, timeout_s)
     if endpoint.security is Security.STARTTLS:
         try:
-            client.starttls(tls_context(account))
+            imap.starttls(tls_context(account))
         except BaseException:
-            log_out(client, politely=False)
+            log_out(imap, politely=False)
             raise
-    client.normalise_times = False  # keep the zone of INTERNALDATE
-    client._imap.debug = 0  # IMAPClient logs every line of the dialogue, that is: people's mail
-    return client
+    return imap
 
 
-def _log_in(client: Any, auth: Auth, endpoint: Endpoint, credential: Secret) -> None:
+def _log_in(imap: IMAP4, auth: Auth, endpoint: Endpoint, credential: Secret) -> None:
     try:
         match auth:
             case Auth.XOAUTH2 | Auth.OAUTHBEARER:
                 answer = bearer_answer(auth, endpoint, credential)
-                client.sasl_login(auth.value.upper(), _once(answer, auth))
-            case _ if client.has_capability("AUTH=PLAIN"):
-                client.sasl_login("PLAIN", _once(plain_answer(endpoint, credential), auth))
+                imap.authenticate(auth.value.upper(), _once(answer, auth))
+            case _ if "AUTH=PLAIN" in imap.capabilities:
+                imap.authenticate("PLAIN", _once(plain_answer(endpoint, credential), auth))
             case _:
-                client.login(endpoint.username, credential.reveal())
-    except IMAPClientError as error:
-        if isinstance(error.__context__, IMAPClientAbortError):
-            raise error.__context__ from None  # the connection broke: nobody refused anything
+                imap.login(endpoint.username, credential.reveal())
+    except IMAP4.abort:
+        raise  # the connection broke: nobody refused anything
+    except IMAP4.error as error:
         reason = credential.hidden_in(str(error))
         if "[UNAVAILABLE]" in reason:  # RFC 5530, section 3: may work in a moment
             raise MailServerUnreachable(endpoint.host, endpoint.port, reason) from None

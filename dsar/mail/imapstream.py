@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsar.mail.headers import MAX_BLOCK, TRIAGE_FIELDS
+from dsar.mail.headfields import MAX_BLOCK, TRIAGE_FIELDS
 from dsar.mail.imapwire import MAX_LITERAL, Answer, Done, next_answer, send, sequence_set
 
 HEADERS_AT_ONCE = 500  # an id list of more than about 1,000 is refused by Dovecot as too long
