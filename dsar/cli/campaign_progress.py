@@ -98,6 +98,9 @@ def _next(room: Room, total: Counts) -> str:
     if total.waiting:
         return (f"dsar campaign work {campaign.id}" if room.by_mandate
                 else f"dsar campaign import {campaign.id}")
+    if not total.opened:
+        return (f"dsar campaign send {campaign.id} -n" if room.by_mandate
+                else f"dsar campaign kit {campaign.id} -o kits")
     return f"dsar campaign report {campaign.id} html --public -o FILE"
 
 
