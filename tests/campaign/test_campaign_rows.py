@@ -1,4 +1,4 @@
-"""A file of members: bad rows by line, every way to write CSV, and nothing kept but what is used."""
+"""A file of members: bad rows by line, CSV in every way, nothing kept but what is used."""
 
 from __future__ import annotations
 
