@@ -26,7 +26,7 @@ from dsar.core.campaign import Campaign
 from dsar.core.case import Case, LetterRefused, LetterSent
 from dsar.core.fairness import Office, Pace
 from dsar.core.letter import Outgoing
-from dsar.errors import DoneInPart, NotSetUp, StoreUnreachable
+from dsar.errors import DoneInPart, NotSetUp, StoreUnreachable, UsageProblem
 from dsar.outbox import Delivery, Post, refuse_while_paused
 
 SOON = timedelta(seconds=10)
@@ -57,6 +57,8 @@ def work(app: App, *, campaign_id: str, until_empty: bool, most: int | None, pol
     app.needs_network()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
+        if room.campaign.purged:
+            raise UsageProblem(f"Campaign {campaign_id} is closed, its members' data are deleted.")
         refuse_real_account_under_set_clock(app, room.account)
         poller = Poller(app, room) if poll else None
         done = _Done()
