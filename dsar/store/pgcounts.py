@@ -12,6 +12,7 @@ from psycopg import Connection
 from dsar.core.board import People, Tally
 from dsar.core.campaign_events import member_stream
 from dsar.core.course import Course
+from dsar.core.glance import FORM
 from dsar.store.postgres_read import courses_of
 from dsar.store.postgres_rows import stored, unstored
 
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 _TALLY = """SELECT controller, wave, course, count(*) FROM dsar.glances WHERE campaign = %s
 GROUP BY controller, wave, course"""
+_OTHER_FORM = "SELECT EXISTS (SELECT FROM dsar.courses WHERE form <> %s)"
 _REACHED = """SELECT count(*) FROM (
-    SELECT subject_id FROM dsar.glances WHERE campaign = %s AND course = ANY (%s)
-    GROUP BY subject_id) AS reached"""
-_COURSES = "SELECT DISTINCT course FROM dsar.glances WHERE campaign = %s"
+    SELECT g.subject_id FROM dsar.glances AS g JOIN (
+        SELECT id FROM dsar.courses WHERE json_array_length(value::json -> %s) > 0 OFFSET 0
+    ) AS k ON k.id = g.course WHERE g.campaign = %s GROUP BY g.subject_id) AS reached"""
+_LETTERS = Course._fields.index("letters")
 # The latest consent and the latest mandate of a member count: the number of the event goes before
 # what it says, and the greatest is taken. A body is compact JSON in ASCII, in which a quotation
 # mark of a text has a backslash before it: what is looked for stands there as a field only.
@@ -87,11 +90,9 @@ def counted_people(store: PostgresStore, campaign: str, today: date) -> People:
 
 def _reached(connection: Connection[Any], store: PostgresStore, campaign: str) -> int:
     """How many members have a letter out."""
-    ids = {i for (i,) in connection.execute(_COURSES, [stored(campaign)]).fetchall()}
-    courses = courses_of(connection, ids, store.courses)
-    if ids - courses.keys():
+    other = connection.execute(_OTHER_FORM, [FORM]).fetchone()
+    if other and other[0]:
         return len({g.subject_id for g in store.glances()
                     if g.campaign == campaign and g.course.letters})
-    with_letter = [i for i, found in courses.items() if found.letters]
-    row = connection.execute(_REACHED, [stored(campaign), with_letter]).fetchone()
+    row = connection.execute(_REACHED, [_LETTERS, stored(campaign)]).fetchone()
     return int(row[0]) if row else 0

@@ -19,9 +19,11 @@ PATIENCE_S = 20.0
 _DEFAULTS: dict[str, Any] = {
     "connect_timeout": 10, "tcp_user_timeout": 30_000, "application_name": "dsar",
 }
-# A commit has to be on the disk; a server set to wait for more keeps waiting for more.
+# A commit has to be on the disk; a server set to wait for more keeps waiting for more. Compiling
+# takes longer than any query of ours.
 _SESSION = """
 SELECT set_config('timezone', 'UTC', false), set_config('lock_timeout', '20s', false),
+       set_config('jit', 'off', false),
        set_config('default_transaction_read_only', %s, false),
        CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
             THEN set_config('synchronous_commit', 'on', false) END
