@@ -21,7 +21,7 @@ from dsar.store.sidecar import Kept, Part, read, remove, write
 
 FEWEST_LINES = 2000
 """A journal with fewer is folded before one notices; nothing is kept beside it."""
-SHARE = 8
+SHARE = 16
 """Sections are added while what they say, and what they reflect, is less than one in so many."""
 _LINES_AT_ONCE = 4096
 

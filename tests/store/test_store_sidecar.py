@@ -209,7 +209,7 @@ def test_a_writer_who_adds_little_adds_a_section(
 
 def test_sections_are_joined_before_they_are_many(tmp_path: Path) -> None:
     folder, kept = tmp_path / "ledger", _filled(tmp_path / "ledger")
-    _grow(folder, _open_cases(*(f"c{n}" for n in range(60))))
+    _grow(folder, _open_cases(*(f"c{n}" for n in range(120))))
     found = set()
     for version in range(6, 40):
         _grow(folder, _note("acme", version))
