@@ -104,8 +104,14 @@ def _further(language: str) -> list[yamlfile.Reader]:
     return [_words_of(name, language) for name in FURTHER]
 
 
+@lru_cache(maxsize=len(FURTHER))
+def _document(name: str) -> yamlfile.Document:
+    """One file of all languages, read once: several languages are tried on one message."""
+    return yamlfile.read(shipped.reading_rules() / name, name=name)
+
+
 def _words_of(name: str, language: str) -> yamlfile.Reader:
-    document = yamlfile.read(shipped.reading_rules() / name, name=name)
+    document = _document(name)
     reader = yamlfile.Reader.of(document, document.value, "further")
     reader.text("sources", required=True)
     found = reader.mapping("languages").mapping(language)
