@@ -125,6 +125,11 @@ def measure_claims(server: PostgresServer, waiting: int) -> None:
     print(f"\n{waiting} letters wait at 250 companies")
     first = timed(lambda: store.board().claim(given, now=NOON, today=DAY, jitter=0.0))
     row("first claim of a worker, which looks at all lanes", f"{first * 1000:.0f} ms")
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("CREATE TABLE bare (at timestamptz, body text)")
+        bare = statistics.median(timed(lambda: db.execute(
+            "INSERT INTO bare VALUES (%s, %s)", [NOON, "x" * 500])) for _ in range(400))
+    row("bare INSERT with commit, one after the other, a second", f"{1 / bare:.0f}")
     for workers in (1, 4):
         times: list[float] = []
         running = [threading.Thread(target=_claim, args=(url, given, 400, times))
@@ -272,7 +277,7 @@ def _written(many: ManyLetters, letters: int) -> float:
 def _sent(many: ManyLetters, url: str, workers: int, each: int) -> float:
     """From the first attempt to the last: the start of the processes is not counted."""
     with psycopg.connect(url, autocommit=True) as db:
-        before = db.execute("SELECT coalesce(max(at), '-infinity') FROM dsar.attempts").fetchone()
+        before = db.execute("SELECT coalesce(max(at), 'epoch') FROM dsar.attempts").fetchone()
         many.start(workers, "--letters", str(each))
         for worker in many.workers:
             worker.wait()
