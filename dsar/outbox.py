@@ -99,7 +99,7 @@ def settle(
     outcome, error, begun = tried
     if outcome is not begun:
         version = post.store.case(letter.case_id).version if after is None else after
-        post.store.append(letter.case_id, [outcome], after=version)
+        _record(outcome, letter, post.store, version)
     if isinstance(outcome, LetterSent):
         post.file_sent(letter)
     delivery = Delivery(letter=letter, outcome=outcome)
@@ -108,6 +108,24 @@ def settle(
         pause(post.store, letter.account, trip, today=post.today)
         error = error or paused(letter.account, trip.because, trip.until)
     return delivery, error
+
+
+def _record(outcome: Outcome, letter: Outgoing, store: Store, version: int) -> None:
+    """Record what became of a letter, though somebody writes to its case at the same time.
+
+    A poll may have found our own copy first, and settled that the letter went out.
+    """
+    for last in range(TRIES, -1, -1):
+        try:
+            return store.append(letter.case_id, [outcome], after=version)
+        except ConcurrentAppend:
+            case = store.case(letter.case_id)
+            if not last:
+                raise
+            if letter.message_id in {sent.message_id for sent in case.letters}:
+                return None
+            version = case.version
+    return None
 
 
 def _is_still_approved(case: Case, letter: Outgoing) -> bool:

@@ -9,7 +9,13 @@ from dsar.campaign.roster import load_campaign, load_member
 from dsar.cli.app import App
 from dsar.cli.campaigning import Room
 from dsar.core.case import Case
-from dsar.errors import UsageProblem
+from dsar.errors import (
+    ConcurrentAppend,
+    MailServerUnreachable,
+    StoreUnreachable,
+    Temporary,
+    UsageProblem,
+)
 from dsar.inbox import Discretion
 from dsar.store import Store
 
@@ -25,8 +31,6 @@ class Poller:
 
     def when_due(self) -> None:
         """Poll if it is time."""
-        from dsar.cli.polling import poll_accounts
-
         now, account = self._app.now(), self._room.account
         if self._next is not None and now < self._next:
             return
@@ -35,8 +39,18 @@ class Poller:
             return
         with self._room.board.alone(f"poll {account.name}") as mine:
             if mine:
-                tally = poll_accounts(self._app, self._room.store, [account])
-                self._app.say(f"  {len(tally.settled)} doubts settled by the mailbox")
+                self._poll()
+
+    def _poll(self) -> None:
+        """Fetch and file; what cannot be done now is done next time, and letters go on."""
+        from dsar.cli.polling import poll_accounts
+
+        try:
+            tally = poll_accounts(self._app, self._room.store, [self._room.account])
+        except (ConcurrentAppend, Temporary, MailServerUnreachable, StoreUnreachable) as error:
+            self._app.say(f"  mail is fetched later: {error}")
+        else:
+            self._app.say(f"  {len(tally.settled)} doubts settled by the mailbox")
 
 
 def discretion(app: App, store: Store, cases: Sequence[Case]) -> Discretion | None:

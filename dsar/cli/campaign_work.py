@@ -93,7 +93,6 @@ def _loop(app: App, bench: _Bench, poller: Poller | None, *, until_empty: bool,
             return
         if poller is not None:
             poller.when_due()
-        refuse_while_paused(bench.room.store, bench.room.account.name, app.now())
         did = _step(app, bench)
         bench.done.sent += did.kind == "sent"
         bench.show(did)
@@ -115,6 +114,7 @@ def _step(app: App, bench: _Bench) -> Did:
     give_up = time.monotonic() + LONGEST_OUTAGE_S
     while True:
         try:
+            refuse_while_paused(bench.room.store, bench.room.account.name, app.now())
             return bench.worker.step()
         except StoreUnreachable as error:
             if time.monotonic() > give_up:

@@ -170,7 +170,7 @@ def _is(item: BinaryIO, digest: str) -> bool:
 
 
 def _is_for_a_key(item: BinaryIO) -> bool:
-    """Whether a sealed item is sealed to public keys (dsar.store.agekeys), not with a passphrase."""
+    """Whether a sealed item is sealed to public keys (dsar.store.agekeys), not by a passphrase."""
     item.seek(0)
     begins = item.read(len(MAGIC) + len(AGE))
     item.seek(0)
