@@ -214,6 +214,8 @@ def copies_in(letter: Outgoing) -> tuple[str, ...]:
     from email.utils import getaddresses
 
     head = letter.message.partition(b"\r\n\r\n")[0]
+    if b"\ncc:" not in head.lower():  # parsing takes as long as sending
+        return ()
     found = message_from_bytes(head, policy=policy.default).get_all("Cc", [])
     return tuple(address for _, address in getaddresses(map(str, found)) if address)
 
