@@ -19,6 +19,7 @@ from dsar.errors import StorageFailed
 from dsar.store.agekeys import RecipientSealer, new_pair
 from dsar.store.archive import CHUNK, Archive
 from dsar.store.pgshelf import PIECE, PostgresShelf
+from dsar.store.sealing import Locked
 from dsar.store.shelf import FolderShelf
 
 MAIL = b"From: a@acme.example\r\n\r\nHello.\r\n"
@@ -72,7 +73,7 @@ def test_items_of_any_size_come_back_whole(shelved: Archive, size: int, sealed: 
 def test_sealed_items_are_not_read_without_the_key(shelved: Archive) -> None:
     pair, other = new_pair(), new_pair()
     digest = Archive(shelved.shelf, RecipientSealer([pair.public], [pair.secret])).add(MAIL)
-    with pytest.raises(StorageFailed):
+    with pytest.raises(Locked):
         Archive(shelved.shelf, RecipientSealer([other.public], [other.secret])).read(digest)
 
 
