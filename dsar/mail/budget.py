@@ -158,7 +158,8 @@ class Slimmer:
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
-_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]{40,990}+[ \t]{0,5}+\r?+\n)++")
+# No possessive quantifier around others: Python before 3.11.5 ends such a run too early.
+_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]{40,990}[ \t]{0,5}\r?\n)+")
 _MAX_LINE = 1000
 
 
