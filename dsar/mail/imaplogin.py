@@ -73,7 +73,8 @@ class Connection:
     def __init__(self, imap: IMAP4) -> None:
         self.imap = imap
         told = imap.untagged_responses.get("CAPABILITY")
-        self._told = frozenset(told[-1].upper().split()) if told else None
+        last = told[-1] if told else None
+        self._told = frozenset(last.upper().split()) if isinstance(last, bytes) else None
 
     @cached_property
     def client(self) -> Any:

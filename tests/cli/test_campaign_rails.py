@@ -251,8 +251,8 @@ def test_commands_for_one_person_say_whose_it_is(here: Here, tmp_path: Path) -> 
                     ("deadlines",), ("report", "text"), ("inbox", "list")):
         shown = here(*command)
         assert not re.search("Quittengelee|roe\\.example|Traceback", shown.out + shown.err)
-    for command in ("remind", "complain"):
-        told = here(command, case, status=None)
+    for word in ("remind", "complain"):
+        told = here(word, case, status=None)
         assert "Held" in told.out + told.err
     assert f"campaign forget spring {jane}" in here("forget", "person", jane, status=2).err
     refused = here("export", "--person", jane, "-o", str(tmp_path / "x.zip"), status=4)

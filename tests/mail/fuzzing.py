@@ -107,7 +107,7 @@ CHANGES: tuple[Change, ...] = (
 
 @dataclass
 class Figures:
-    """What one worker saw. slowest_s: seconds of work on one message; grown_mb: peak memory added."""
+    """What one worker saw. slowest_s: seconds of work on one message; grown_mb: memory added."""
 
     runs: int = 0
     slowest_s: float = 0.0
