@@ -2,7 +2,8 @@
 # Installs the Debian packages that the tests with real servers need; starts no daemon.
 # Run as root. Does nothing, quickly, where all of them are there.
 set -euo pipefail
-packages=(postfix dovecot-core dovecot-imapd dovecot-lmtpd postgrey openssl postgresql)
+packages=(postfix dovecot-core dovecot-imapd dovecot-lmtpd postgrey openssl postgresql
+          chromium chromium-driver)
 
 missing=()
 for package in "${packages[@]}"; do
