@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +149,22 @@ def test_no_file_names_a_package_registry_or_a_path_of_somebodys_machine() -> No
             if any(host in line for host in REGISTRY_HOSTS) or MACHINE_PATHS.search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
     assert found == []
+
+
+def test_every_library_that_is_imported_is_declared_outside_the_tests() -> None:
+    """A library that only comes along with a test library is missing where dsar is installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(d for n, ds in extras.items() if n != "test" for d in ds)]
+    declared = {re.split(r"[\[<>=]", d)[0].strip().lower().replace("_", "-") for d in wanted}
+    distributions = packages_distributions()
+    undeclared = {}
+    for path in (ROOT / "dsar").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = ([a.name for a in node.names] if isinstance(node, ast.Import) else
+                     [node.module] if isinstance(node, ast.ImportFrom) and node.module else [])
+            for top in {name.partition(".")[0] for name in names} - sys.stdlib_module_names:
+                made_by = {d.lower().replace("_", "-") for d in distributions.get(top, [])}
+                if top != "dsar" and not made_by & declared:
+                    undeclared[top] = str(path.relative_to(ROOT))
+    assert undeclared == {}

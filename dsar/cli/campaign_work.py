@@ -226,11 +226,12 @@ def zone_of(country: str) -> ZoneInfo:
     from importlib.resources import files
 
     try:
-        lines = files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8").splitlines()
-    except (ModuleNotFoundError, OSError):
+        import tzdata
+    except ImportError:
         raise NotSetUp("Campaigns need the library tzdata.",
                        hint="pip install 'dsar-cli[campaign]'") from None
-    for line in lines:
+    table = files(tzdata).joinpath("zoneinfo", "zone.tab").read_text("utf-8")
+    for line in table.splitlines():
         parts = line.split("\t")
         if not line.startswith("#") and len(parts) > 2 and parts[0] == country.upper():
             return ZoneInfo(parts[2])
