@@ -91,13 +91,11 @@ def load_keyring(folder: Path) -> Keyring:
     return Keyring(public_of(secret), secret, blind)
 
 
-def load_content_key(folder: Path, passphrase: str) -> str:
-    """Return the keeper's secret key. Raises NotSetUp, CannotOpen for another passphrase."""
-    return open_content_key(folder / CONTENT, passphrase)
-
-
 def open_content_key(path: Path, passphrase: str) -> str:
-    """As `load_content_key`, from wherever the keeper has the file."""
+    """Return the keeper's secret key, from wherever the keeper has the file.
+
+    Raises NotSetUp, CannotOpen for another passphrase.
+    """
     try:
         sealed = path.read_bytes()
     except OSError:

@@ -14,16 +14,15 @@ from urllib.parse import quote
 
 from dsar.campaign.planning import Held, plan_member
 from dsar.campaign.roster import record, subject_of
-from dsar.campaign.waves import Writing
+from dsar.campaign.waves import Writing, overrides_of
 from dsar.core.campaign_events import KitWritten
-from dsar.core.case import LetterApproved
+from dsar.core.case import LetterApproved, RailOverridden
 from dsar.core.letter import Letter, Rendered
 from dsar.core.member import Member
 from dsar.core.plan import PlannedLetter
 from dsar.core.reference import reference_from
 from dsar.drafting import Headers, opening
 from dsar.errors import LetterIncomplete
-from dsar.store import Addition
 
 CHANNEL = "kit"
 """How these letters go out: by the member's own hand and mailbox."""
@@ -86,7 +85,9 @@ def _write(planned: PlannedLetter, member: Member, writing: Writing, *, domain: 
         reply_to=None, message_id=message_id, dated=desk.now))
     approved = _approved(planned, desk.today, message_id, desk.archive.add(draft))
     case = replace(opening(planned, subject, desk, reference, None), campaign=writing.campaign.id)
-    writing.store.append_all([Addition(stream=case.case_id, after=0, events=[case, approved])])
+    overridden = [RailOverridden(on=desk.today, rail=rail, reason=reason)
+                  for rail, reason in overrides_of(planned, writing.campaign).items()]
+    writing.store.append(case.case_id, [case, *overridden, approved], after=0)
 
 
 def _words_of(draft: bytes, language: str) -> Rendered:
@@ -170,8 +171,3 @@ def kit_page(letters: Sequence[KitLetter], page: Rendered, drop: str) -> str:
         "li{margin:.6rem 0}li span{display:block;color:#555;overflow-wrap:anywhere}"
         f"</style></head><body><h1>{escape(page.subject)}</h1><ol>{rows}</ol>"
         f"{''.join(parts)}</body></html>\n")
-
-
-def is_drop_of(address: str, own: str, code: str, key: bytes) -> bool:
-    """Whether mail to this address is a member's."""
-    return hmac.compare_digest(address.strip().casefold(), drop_address(own, code, key).casefold())

@@ -15,7 +15,9 @@ from datetime import date
 from dsar.campaign.keys import Keyring
 from dsar.campaign.roster import subject_of
 from dsar.core.campaign import Campaign
+from dsar.core.case import Case
 from dsar.core.controller import Controller
+from dsar.core.erasing import DELETING
 from dsar.core.member import Member, mandate_problem
 from dsar.core.plan import Choice, PlannedLetter, Skip, plan_requests
 from dsar.core.subject import DataSubject
@@ -30,7 +32,10 @@ A company key is `slug:…`, `group:…` or `mail:…` as the rail `duplicate` k
 
 @dataclass(frozen=True, kw_only=True)
 class Planner:
-    """What planning needs. choice: subject and right → what `plan_requests` takes."""
+    """What planning needs. choice: subject and right → what `plan_requests` takes.
+
+    access: member code → the member's requests for access, asked before an erasure is planned.
+    """
 
     campaign: Campaign
     keys: Keyring
@@ -39,6 +44,7 @@ class Planner:
     taken: Taken
     today: date
     by_mandate: bool = True
+    access: Callable[[str], Sequence[Case]] = lambda code: ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,8 @@ def plan_member(
         if not open_to:
             continue
         subject = subject or subject_of(member, planner.keys)
-        plan = plan_requests(open_to, (), planner.choice(subject, right))
+        earlier = planner.access(member.code) if right in DELETING else ()
+        plan = plan_requests(open_to, earlier, planner.choice(subject, right))
         for letter in plan.letters:
             yield _unless_taken(member, letter, planner) or letter
         for skip in plan.skipped:

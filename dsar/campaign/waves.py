@@ -107,9 +107,8 @@ def write_letter(case_id: str, writing: Writing) -> str:
     if isinstance(found, PlannedLetter):
         planned = replace(found, case=case, facts={**found.facts, **mandate_facts(member, writing)})
         try:
-            because = f"campaign {writing.campaign.id}"
             approve(planned, subject_of(member, planner.keys), writing.desk(member),
-                    overrides=dict.fromkeys(planned.overridden, because))
+                    overrides=overrides_of(planned, writing.campaign))
         except ConcurrentAppend:
             return ""  # another worker was faster
         except (LetterIncomplete, UsageProblem) as error:  # not a full disk: that ends the run
@@ -121,6 +120,11 @@ def write_letter(case_id: str, writing: Writing) -> str:
         except ConcurrentAppend:
             return ""
     return why
+
+
+def overrides_of(planned: PlannedLetter, campaign: Campaign) -> dict[str, str]:
+    """The rails that held this letter and that the campaign overrides, with its reason."""
+    return dict.fromkeys(planned.overridden, campaign.started.erasure_because)
 
 
 def mandate_facts(member: Member, writing: Writing) -> dict[str, object]:

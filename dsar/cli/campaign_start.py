@@ -46,6 +46,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
               metavar="N", help="Letters to one controller in 24 hours.")
 @click.option("--spread/--no-spread", default=True, show_default=True,
               help="Spread them over the controller's working hours.")
+@click.option("--erase-because", default="", metavar="TEXT",
+              help="Why erasures may go before a request for access was answered; else they wait.")
 @click.option("--passphrase-command", metavar="COMMAND",
               help="Prints the passphrase of the content key; else it is asked for.")
 @global_options
@@ -53,7 +55,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 def init(
     app: App, *, campaign_id: str, name: str | None, organisation: str, contact: str, mode: str,
     rights: tuple[str, ...], consent: Path, consent_version: str, purge_on: date, account: str,
-    per_day: int, spread: bool, passphrase_command: str | None,
+    per_day: int, spread: bool, erase_because: str, passphrase_command: str | None,
 ) -> None:
     """Begin a campaign and make its keys.
 
@@ -85,7 +87,7 @@ def init(
             rights=tuple(dict.fromkeys(rights)), purge_on=purge_on,
             consent_version=consent_version, consent_digest=digest, sending_key=keys.sending,
             content_key=keys.content, account=account, per_controller_per_day=per_day,
-            spread=spread)], after=0)
+            spread=spread, erasure_because=erase_because)], after=0)
     app.say(f"Campaign {campaign_id}: {organisation}, {mode}, members' data until {purge_on}.")
     app.say(f"Keys in {folder}. Give content.key.age to the keeper and remove it here.")
     app.next(f"dsar campaign targets {campaign_id} SLUG...")

@@ -19,6 +19,7 @@ from dsar.campaign.waves import Writing
 from dsar.cli.app import App
 from dsar.cli.planning import excluded_companies, languages_for
 from dsar.core.campaign import Campaign, same_name
+from dsar.core.case import Case
 from dsar.core.controller import Controller
 from dsar.core.letter import Rendered
 from dsar.core.member import Member
@@ -94,7 +95,19 @@ class Room:
         """What planning needs; each member by the rules of a person who files alone."""
         return Planner(campaign=self.campaign, keys=self.keys, companies=self.companies,
                        choice=self._choices(), taken=taken, today=self.app.today,
-                       by_mandate=self.by_mandate)
+                       by_mandate=self.by_mandate, access=self._access_of)
+
+    def _access_of(self, code: str) -> Sequence[Case]:
+        return self._access.get(code, ())
+
+    @cached_property
+    def _access(self) -> dict[str, list[Case]]:
+        """The members' requests for access, by code; read only where erasures are planned."""
+        found: dict[str, list[Case]] = {}
+        for case in self.store.cases():
+            if case.facts.campaign == self.campaign.id and case.facts.right == "access":
+                found.setdefault(case.facts.subject_id, []).append(case)
+        return found
 
     def _choices(self) -> Callable[[DataSubject, str], Choice]:
         from dsar.core.applicable import applicable
@@ -118,7 +131,7 @@ class Room:
                 languages=lambda regime: languages_for(app, regime, right),
                 regimes_for=lambda company: laws(subject.residence, company),
                 excluded=excluded, tombstones=tombstones,
-                anyway="campaign" if right != "access" else None)
+                anyway=self.campaign.started.erasure_because or None)
 
         return choice
 

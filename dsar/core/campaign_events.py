@@ -33,6 +33,7 @@ class CampaignStarted:
     public keys; identities are sealed to the first, answers never to it without consent.
     account: of the mailbox letters go out from. consent_digest: SHA-256 of the consent text.
     spread: the letters of a day are spread over the working hours of each controller.
+    erasure_because: why an erasure may go before access was answered; "" is the rail `erasure`.
     """
 
     on: date
@@ -52,6 +53,7 @@ class CampaignStarted:
     spread: bool = True
     first_wave: int = 50
     four_eyes_over: int = 100
+    erasure_because: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

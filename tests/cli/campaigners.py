@@ -54,6 +54,8 @@ def begin(call: Dsar | Here, folder: Path, lab: MailLab, address: str, *, mode: 
          *lab_options(lab, folder))
     (folder / "consent.txt").write_text("Ich bin einverstanden.\n")
     wanted = [word for right in rights for word in ("--right", right)]
+    if "erasure" in rights:
+        wanted += ["--erase-because", "members know from elsewhere what is held"]
     call("campaign", "init", "spring", "--organisation", "Data Rights Group", "--contact",
          "dsar@rights.example", "--consent", str(folder / "consent.txt"), "--purge-on",
          "2027-12-31", "--mode", mode, "--no-spread", "--per-day", "1000", *wanted, *KEEPER)

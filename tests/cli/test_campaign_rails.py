@@ -53,11 +53,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     return found
 
 
-def begin(here: Here, folder: Path, mode: str, name: str = "spring") -> list[str]:
+def begin(here: Here, folder: Path, mode: str, name: str = "spring", *more: str) -> list[str]:
     """A campaign with two members and two companies; returns the members' codes."""
     here("campaign", "init", name, "--organisation", "Rights Group", "--contact",
          "c@rights.example", "--mode", mode, "--consent", str(folder / "consent.txt"),
-         "--purge-on", "2027-11-01", *KEEPER)
+         "--purge-on", "2027-11-01", *more, *KEEPER)
     here("campaign", "targets", name, *COMPANIES)
     here("campaign", "add-members", name, str(folder / "members.csv"))
     return [i["member"] for i in here.items("campaign", "members", name)]
@@ -367,3 +367,33 @@ def test_mail_for_one_person_is_filed_beside_a_campaign(here: Here, tmp_path: Pa
     send(here, 4)
     (tmp_path / "stray.eml").write_bytes(reply(1, ANSWER))
     here("inbox", "read", str(tmp_path / "stray.eml"))
+
+
+@pytest.mark.parametrize("mode", ["kit", "mandate"])
+def test_an_erasure_waits_for_access_unless_the_campaign_says_why_not(
+    here: Here, tmp_path: Path, mode: str
+) -> None:
+    begin(here, tmp_path, mode, "spring", "--right", "erasure")
+    if mode == "kit":
+        told = here("campaign", "kit", "spring", "-o", str(tmp_path / "kits"), status=3).err
+        assert "access comes first" in told
+    else:
+        sign_all(here, tmp_path)
+        plan = here("campaign", "send", "spring", "-n", "--json").json["summary"]
+        assert plan["letters"] == 0
+        assert {held["rail"] for held in plan["held"]} == {"erasure"}
+
+
+def test_a_campaign_that_erases_at_once_has_its_reason_with_every_letter(
+    here: Here, tmp_path: Path
+) -> None:
+    begin(here, tmp_path, "kit", "spring", "--right", "erasure",
+          "--erase-because", "answers of last year are here")
+    here("campaign", "kit", "spring", "-o", str(tmp_path / "kits"))
+    store = opened(here)
+    cases = list(store.cases())
+    store.close()
+    assert len(cases) == 4
+    assert {(o.rail, o.reason) for case in cases for o in case.overrides} == {
+        ("erasure", "answers of last year are here")}
+    assert all(case.overrides and case.approved for case in cases)
