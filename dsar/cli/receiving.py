@@ -203,10 +203,3 @@ def found_item(file: str, found: Found) -> dict[str, Any]:
         "language": reading.language, "new_due_on": due.isoformat() if due else None,
         "suspicious": found.match.suspicious, "why": found.match.why, "new": found.new,
     }
-
-
-def sorted_by_time(messages: Sequence[tuple[str, bytes, Message]]
-                   ) -> list[tuple[str, bytes, Message]]:
-    """Messages in the order they arrived, so that tickets are learned before they are used."""
-    return sorted(messages, key=lambda m: (m[2].received is None,
-                                           m[2].received.timestamp() if m[2].received else 0.0))

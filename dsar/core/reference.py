@@ -32,14 +32,6 @@ def check_character(body: str) -> str:
     return ALPHABET[total]
 
 
-def has_valid_check(reference: str) -> bool:
-    """Whether the last character of a canonical reference checks the others."""
-    plain = reference.removeprefix("DSAR-").replace("-", "")
-    if len(plain) != 8 or any(c not in ALPHABET for c in plain):
-        return False
-    return check_character(plain[:7]) == plain[7]
-
-
 def canonical(text: str) -> str:
     """Return the reference as we print it: upper case, O→0, I and L→1, two groups."""
     plain = re.sub(r"[^0-9A-Z]", "", text.upper())

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dsar import shipped
 from dsar.core.counting import IsWorkingDay
 from dsar.law.dayrules import WEEKDAYS, days_of
 from dsar.yamlfile import Reader, read
@@ -161,11 +160,6 @@ def _weekends(weekend: frozenset[int], year: int) -> set[date]:
     first = date(year, 1, 1)
     days = (first + timedelta(days=n) for n in range((date(year, 12, 31) - first).days + 1))
     return {day for day in days if day.weekday() in weekend}
-
-
-def shipped_calendars(overrides: Mapping[str, Override] | None = None) -> HolidayCalendars:
-    """The calendars of the law folder, with a user's own extra or removed days."""
-    return HolidayCalendars(shipped.law(), overrides)
 
 
 def unpack(packed: Mapping[str, Any]) -> dict[str, frozenset[date]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import Message as Mime
 
@@ -217,13 +216,3 @@ def file_name(part: Mime) -> str:
 def sniff(data: bytes) -> str:
     """What the first bytes say a file is, or an empty string."""
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), "")
-
-
-def all_parts(message: Mime) -> Iterator[Mime]:
-    """Every part of the tree, at most `MAX_PARTS`."""
-    waiting, count = [message], 0
-    while waiting and count < budget.MAX_PARTS:
-        part = waiting.pop(0)
-        count += 1
-        yield part
-        waiting = _children(part) + waiting

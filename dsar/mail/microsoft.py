@@ -150,7 +150,7 @@ class MicrosoftLogin:
         except OSError as error:  # also everything `requests` raises
             kind = type(error).__name__
             raise MailServerUnreachable(self._host, 443, f"no connection ({kind})") from None
-        except Exception as error:
+        except Exception as error:  # msal raises ValueError, KeyError and others on odd answers
             kind = type(error).__name__
             raise LoginRefused(f"{self._host} does not answer as a sign-in service ({kind}).",
                                hint="Check `authority` and `client_id`.") from None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
@@ -223,7 +224,7 @@ class PgBoard:
     def _cases(self, names: list[str]) -> Iterator[Case]:
         for start in range(0, len(names), AT_ONCE):
             some = names[start:start + AT_ONCE]
-            rows = self._link.run(lambda c, some=some: of_streams(c, some))  # type: ignore[misc]
+            rows = self._link.run(partial(of_streams, streams=some))
             yield from (fold(cast(list[CaseEvent], events_of(rows[name], self._link.name)))
                         for name in some if name in rows)
 
@@ -258,7 +259,7 @@ class _Claim:
         while turns and not self.stopped:
             lane = turns.popleft()
             try:
-                found = self.store.link.run(lambda c, lane=lane: self._try(c, lane))  # type: ignore[misc]
+                found = self.store.link.run(partial(self._try, lane=lane))
             except psycopg.Error as error:
                 if error.sqlstate != BEHIND:
                     raise

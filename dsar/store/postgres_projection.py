@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
@@ -41,11 +42,14 @@ def rebuild(store: PostgresStore) -> int:
     left, count = (case for case, _ in wrong(store)), 0
     while some := list(islice(left, AT_ONCE)):
         given = dumped(map(case_row, some))
-        store.link.run(lambda c, given=given: c.execute(  # type: ignore[misc]
-            "SELECT dsar.project(%s::json)", [given]))
+        store.link.run(partial(_project, given=given))
         count += len(some)
     store.link.run(_sweep)
     return count
+
+
+def _project(connection: Connection[Any], given: str) -> None:
+    connection.execute("SELECT dsar.project(%s::json)", [given])
 
 
 _WORK = """SELECT s.stream, g.worked,

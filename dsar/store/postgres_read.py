@@ -90,10 +90,3 @@ def courses_of(
             known[number] = course_of(value)
             courses.put(number, known[number])
     return known
-
-
-def last_append(rows: Sequence[Row]) -> Any:
-    """Return the id of the append that recorded the last event."""
-    return rows[-1].append_id if rows else None
-
-
