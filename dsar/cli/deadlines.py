@@ -71,7 +71,7 @@ def _line(standing: Glimpse) -> str:
         marks.append(f"(at the latest {found.charitable_due})")
     if found and found.unverified:
         marks.append("(unverified)")
-    return row((str(standing.answer_by), 12), (when, 9), (standing.case.id, 11),
+    return row((str(standing.answer_by), 12), (when, 11), (standing.case.id, 11),
                (standing.case.facts.controller_name, 22), last=" ".join(marks))
 
 
