@@ -38,7 +38,6 @@ class Lexicon:
     inner: tuple[tuple[str, str], ...] = ()
     phrases: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = field(default_factory=dict)
     patterns: dict[str, tuple[Pattern, ...]] = field(default_factory=dict)
-    function_words: frozenset[str] = frozenset()
     months: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     concord: bool = False
@@ -71,6 +70,18 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in folder.glob("*.yaml") if not p.stem.startswith("_")))
 
 
+@lru_cache(maxsize=1)
+def common_words() -> dict[str, frozenset[str]]:
+    """The commonest words of each language: enough to tell a language without all its rules."""
+    document = yamlfile.read(shipped.reading_rules() / "_common.yaml",
+                             name="reading/rules/_common.yaml")
+    reader = yamlfile.Reader.of(document, document.value, "_common")
+    found = {name: frozenset(fold(w, name) for w in reader.texts(name)) for name in languages()}
+    reader.finish()
+    document.raise_problems()
+    return found
+
+
 @lru_cache(maxsize=32)
 def lexicon(language: str) -> Lexicon:
     """Load the rules of a language; raises FileProblems for a broken file, with its line."""
@@ -79,7 +90,6 @@ def lexicon(language: str) -> Lexicon:
     reader = yamlfile.Reader.of(document, document.value, language)
     found = Lexicon(language, concord=reader.flag("concord"))
     reader.text("sources", required=True)
-    found.function_words = frozenset(fold(w, language) for w in reader.texts("function_words"))
     months = reader.mapping("months")
     found.months = {fold(w, language): int(n) for n in sorted(months.value)
                     for w in months.texts(n)}
