@@ -26,6 +26,8 @@ from dsar.core.board import (
     may_be_sent,
     rests,
     taken_keys,
+    waits,
+    wave_of,
     written,
 )
 from dsar.core.campaign_events import MemberEvent, member_stream
@@ -70,15 +72,19 @@ class ScanningBoard:
 
     def opened(self, campaign: str, wave: int) -> int:
         """How many cases of a wave are open and not yet written."""
-        return sum(c.facts.wave == wave and is_unwritten(c) for c in self._cases(campaign))
+        return sum(is_unwritten(c) for c in self.of_wave(campaign, wave))
+
+    def waiting(self, campaign: str) -> dict[int, int]:
+        """Wave → how many letters of it wait."""
+        return dict(Counter(wave_of(c) for c in self._cases(campaign) if waits(c)))
 
     def of_member(self, campaign: str, code: str) -> list[Case]:
         """The cases of one member."""
         return [c for c in self._cases(campaign) if c.facts.subject_id == code]
 
     def of_wave(self, campaign: str, wave: int) -> Iterator[Case]:
-        """The cases of one wave."""
-        return (c for c in self._cases(campaign) if c.facts.wave == wave)
+        """The cases whose latest letter is of one wave."""
+        return (c for c in self._cases(campaign) if wave_of(c) == wave)
 
     def latest(self, account: str, limit: int) -> list[Case]:
         """The cases of the latest `limit` attempts of an account."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
-from dsar.core.case import Case, SendAttempted
+from dsar.core.case import Case, LetterApproved, SendAttempted
 from dsar.core.contact import mailbox_key
 from dsar.core.course import Course
 from dsar.core.fairness import Office, Pace
@@ -98,7 +98,13 @@ class Board(Protocol):
         """Up to `limit` open cases without a letter, so that workers seldom take the same."""
 
     def written(self, campaign: str, wave: int) -> Iterator[Written]:
-        """The letters of a wave that wait or went out, in the order of case ids."""
+        """The letters of a wave that wait or went out, in the order of case ids.
+
+        A case is in the wave of its latest letter (`wave_of`), here and in `of_wave`.
+        """
+
+    def waiting(self, campaign: str) -> dict[int, int]:
+        """Wave → how many letters of it are approved and wait for their turn."""
 
     def opened(self, campaign: str, wave: int) -> int:
         """How many cases of a wave are open and not yet written."""
@@ -145,11 +151,28 @@ def waits(case: Case) -> bool:
             and not case.closed and not is_given_up(case))
 
 
+def letter_of(case: Case) -> LetterApproved | None:
+    """The letter of a case that waits, else the latest that went out or was tried."""
+    if case.approved is not None:
+        return case.approved
+    tried_ids = {a.message_id for a in case.attempts}
+    return next((a for a in reversed(case.approvals) if a.message_id in tried_ids), None)
+
+
+def wave_of(case: Case) -> int:
+    """The wave that lets the letter of a case out: a reminder has another than the case.
+
+    Whoever asks whether a letter may go, or what a wave is made of, has to ask this.
+    """
+    letter = letter_of(case)
+    return letter.wave if letter is not None and letter.wave else case.facts.wave
+
+
 def may_be_sent(case: Case, terms: Terms) -> bool:
     """Whether the approved letter of a case may go out on these terms, time apart."""
-    approved, facts = case.approved, case.facts
-    return (approved is not None and waits(case) and facts.campaign == terms.campaign
-            and facts.wave in terms.waves and approved.account == terms.account)
+    approved = case.approved
+    return (approved is not None and waits(case) and case.facts.campaign == terms.campaign
+            and wave_of(case) in terms.waves and approved.account == terms.account)
 
 
 def rests(house: House, account: str, now: datetime) -> bool:
@@ -159,10 +182,9 @@ def rests(house: House, account: str, now: datetime) -> bool:
 
 
 def written(case: Case) -> Written | None:
-    """The latest letter of a case, where it waits or went out."""
-    if not case.approvals or not (case.approved or case.attempts):
-        return None
-    return Written(case.id, case.approvals[-1].message_id, case.approvals[-1].digest)
+    """The latest letter of a case that waits or went out: one that was withdrawn is none."""
+    letter = letter_of(case)
+    return Written(case.id, letter.message_id, letter.digest) if letter is not None else None
 
 
 def taken_keys(case: Case) -> list[str] | None:
@@ -221,7 +243,7 @@ def work(case: Case) -> Work | None:
     waiting = approved if state == "waiting" else None
     to = waiting.recipient if waiting else None
     return Work(
-        facts.campaign, facts.wave, facts.subject_id, facts.right, facts.controller, state,
+        facts.campaign, wave_of(case), facts.subject_id, facts.right, facts.controller, state,
         waiting.account if waiting else None, mailbox_key(to) if to is not None else None,
         domain_of(to).lower() if to is not None else None, next_try(case) if waiting else None,
         letter.message_id if letter else None, letter.digest if letter else None,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from dsar.core.letter import Stage
+
 CAMPAIGN_PREFIX = "campaign/"
 MEMBER_PREFIX = "member/"
 
@@ -102,13 +104,17 @@ class AnnouncementSettled:
 
 @dataclass(frozen=True, kw_only=True)
 class WaveProposed:
-    """The letters of a wave are written; digest: over the digests of all of them."""
+    """The letters of a wave are written; digest: over the digests of all of them.
+
+    stage: `reminder` where they are letters in cases whose request is out.
+    """
 
     on: date
     wave: int
     letters: int
     digest: str
     by: str
+    stage: Stage = Stage.REQUEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,11 +217,15 @@ class ConsentChanged:
 
 @dataclass(frozen=True, kw_only=True)
 class KitWritten:
-    """The member's letters were written for the member to send; digest: of the kit's archive."""
+    """The member's letters were written for the member to send; digest: of the kit's archive.
+
+    reminders: Message-IDs of the letters in it that remind.
+    """
 
     on: date
     digest: str
     letters: int
+    reminders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,10 @@ class CaseOpened:
 
 @dataclass(frozen=True, kw_only=True)
 class LetterApproved:
-    """What is approved is what is sent: these bytes (SHA-256), to this recipient."""
+    """What is approved is what is sent: these bytes (SHA-256), to this recipient.
+
+    wave: in which a later letter of a campaign's case goes; 0 is the wave of the case itself.
+    """
 
     on: date
     stage: Stage
@@ -58,6 +61,7 @@ class LetterApproved:
     account: str
     channel: str = "email"
     disclosed: tuple[tuple[str, str], ...] = ()
+    wave: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,8 @@ _WRITTEN = """SELECT stream, message_id, digest FROM dsar.work
 WHERE campaign = %s AND wave = %s AND message_id IS NOT NULL"""
 _OPENED = """SELECT count(*) FROM dsar.work
 WHERE campaign = %s AND wave = %s AND state = 'unwritten'"""
+_WAITING = """SELECT wave, count(*) FROM dsar.work
+WHERE campaign = %s AND state = 'waiting' GROUP BY wave"""
 _TAKEN = """SELECT subject_id, "right", keys FROM dsar.work
 WHERE campaign = %s AND keys IS NOT NULL"""
 _DAYS = """WITH RECURSIVE days (day) AS (
@@ -128,6 +130,10 @@ class PgBoard:
         """How many cases of a wave are open and not yet written."""
         return int(self._one(_OPENED, [stored(campaign), wave]))
 
+    def waiting(self, campaign: str) -> dict[int, int]:
+        """Wave → how many letters of it wait."""
+        return dict(self._rows(_WAITING, [stored(campaign)]))
+
     def of_member(self, campaign: str, code: str) -> list[Case]:
         """The cases of one member."""
         return list(self._cases(self._streams(
@@ -135,7 +141,7 @@ class PgBoard:
             "ORDER BY position", [stored(campaign), stored(code)])))
 
     def of_wave(self, campaign: str, wave: int) -> Iterator[Case]:
-        """The cases of one wave."""
+        """The cases whose latest letter is of one wave."""
         return self._cases(self._streams(
             "SELECT stream FROM dsar.work WHERE campaign = %s AND wave = %s ORDER BY position",
             [stored(campaign), wave]))

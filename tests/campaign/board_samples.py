@@ -61,3 +61,18 @@ def terms(*, limits: Limits = OFF, pace: Pace = FREELY, waves: Sequence[int] = (
           account: str = "main", office: Callable[[str], Office] = lambda slug: OFFICE) -> Terms:
     return Terms(campaign="open-files", waves=waves, account=account, limits=limits, pace=pace,
                  office=office)
+
+
+def reminding(case_id: str, wave: int, company: str = "acme", *, number: int = 1
+              ) -> LetterApproved:
+    """The approval of a reminder in its own wave."""
+    return LetterApproved(
+        on=DAY, stage=Stage.REMINDER, message_id=f"<{case_id}-{number}@example.org>",
+        digest="cd" * 32, recipient=f"privacy@{company}.example", account="main", wave=wave)
+
+
+def out(store: Store, case_id: str, company: str = "acme", *, at: datetime = NOON,
+                 wave: int = 1) -> None:
+    """A case whose request is out."""
+    waiting(store, case_id, company, wave=wave)
+    more(store, case_id, attempted(case_id, at, company), sent(case_id, company))
