@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from letter_samples import FOLDERS, MakeLetter
 
-from dsar.core.letter import Rendered
+from dsar.core.letter import Rendered, Stage
 from dsar.errors import LetterIncomplete
 from dsar.letters.demands import demands_of
 from dsar.letters.languages import language_facts
@@ -148,6 +148,25 @@ def test_a_letter_by_mandate_names_who_sends_it_and_where_answers_go(
     assert ("own@example.net" in body) is not to_holder
     plain = render(make_letter(law, language=language), FOLDERS).body
     assert "Example Union" not in plain
+
+
+@each_language
+@pytest.mark.parametrize("stage", [Stage.REMINDER, Stage.FOLLOW_UP])
+def test_a_reminder_by_mandate_says_so_too(
+    make_letter: MakeLetter, language: str, stage: Stage
+) -> None:
+    law = "no-gdpr" if language == "nb" else "eu-gdpr"
+    facts: dict[str, object] = {"sent_on": DAY, "reply_by": DAY, "dodge": "refusal"}
+    mandate = {"mandate_holder": "Example Union", "mandate_signed_on": DAY,
+               "answers_to_holder": False, "member_email": "own@example.net"}
+
+    def body(more: dict[str, object]) -> str:
+        return render(make_letter(law, language=language, stage=stage, facts=facts | more),
+                      FOLDERS).body
+
+    assert "Example Union" in body(mandate)
+    assert "own@example.net" in body(mandate)
+    assert "Example Union" not in body({})
 
 
 @pytest.mark.parametrize("language", [x for x in ALL if x != "en"])
