@@ -46,8 +46,9 @@ class Trouble:
 class MailState:
     """The cursors by (account, mailbox) and the troubles by where the message lies.
 
-    rests_at: the mark of the ledger under which no letter was in doubt and no account paused,
-    or empty: as long as the ledger bears it, new mail alone gives a poll something to do.
+    rests_at: the mark of ledger and config.yaml under which no letter was in doubt, no account
+    paused and no mailbox gone, or empty: as long as they bear it, new mail alone gives a poll
+    something to do.
     """
 
     cursors: dict[tuple[str, str], Cursor] = field(default_factory=dict)

@@ -33,18 +33,18 @@ class Opened:
             self.mailboxes.popitem()[1].close()
 
 
-def ledger_mark(app: App) -> str:
-    """What changes with each change of the ledger; empty where that cannot be told from outside.
+def rest_mark(app: App) -> str:
+    """What changes with each change of ledger or config.yaml; empty where that cannot be told.
 
     That is so in a database, and in an encrypted home, which asks for its passphrase first.
     """
     if app.config.store != "tinydb:" or app.home.sealed_key.exists():
         return ""
     try:
-        found = (app.home.ledger / "ledger.jsonl").stat()
+        found = [path.stat() for path in (app.home.ledger / "ledger.jsonl", app.home.config)]
     except OSError:
         return ""
-    return f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+    return "-".join(f"{each.st_ino}-{each.st_size}-{each.st_mtime_ns}" for each in found)
 
 
 def nothing_to_do(app: App, chosen: Sequence[Account], opened: Opened) -> bool:
@@ -54,7 +54,7 @@ def nothing_to_do(app: App, chosen: Sequence[Account], opened: Opened) -> bool:
     be read, a message that is to be tried again, a letter in doubt: all that is for the poll.
     """
     state = load_state(app.home.cursors)
-    if not state.rests_at or state.troubles or state.rests_at != ledger_mark(app):
+    if not state.rests_at or state.troubles or state.rests_at != rest_mark(app):
         return False
     if not all(_is_as_it_was(app, account, state, opened) for account in chosen):
         return False

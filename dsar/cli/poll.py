@@ -12,12 +12,16 @@ import click
 from dsar.cli.app import App, pass_app
 from dsar.cli.glimpse import Opened, nothing_to_do
 from dsar.cli.options import global_options
-from dsar.cli.polling import Tally, poll_accounts
-from dsar.errors import DoneInPart
+from dsar.cli.polling import Tally, can_be_read, nothing_to_read, poll_accounts, poll_each
+from dsar.errors import DoneInPart, DsarError, MailServerUnreachable, Temporary
+from dsar.mailstate import load_state
 
 if TYPE_CHECKING:
     from dsar.mail.account import Account
     from dsar.mailstate import Trouble
+
+PAUSE_S = 60.0
+"""Between two looks, where the server does not tell of news by itself."""
 
 __all__ = ["Tally", "poll", "poll_accounts", "report"]
 
@@ -40,16 +44,45 @@ def poll(
     """
     from dsar.cli.mailing import account_named, accounts
 
-    chosen = [account_named(app, account_name)] if account_name else list(accounts(app))
+    named = [account_named(app, account_name)] if account_name else list(accounts(app))
+    chosen = [a for a in named or [account_named(app, None)] if can_be_read(a)]
     if not chosen:
-        chosen = [account_named(app, None)]
+        raise nothing_to_read(named)
     tally = _poll_once(app, chosen, rescan=rescan, retry=retry)
     while watch:
-        _wait(app, chosen)
+        _refuse_to_go_on(tally)
+        _wait(app, [] if tally.failures else chosen)
         tally = _poll_once(app, chosen)
     app.next("dsar inbox list" if tally.waiting else "dsar status")
-    if tally.failed:
-        raise DoneInPart("Not every account could be read:\n" + "\n".join(tally.failed))
+    _raise_what_failed(tally, chosen)
+
+
+def _refuse_to_go_on(tally: Tally) -> None:
+    """Stop watching for what does not pass by itself, such as a refused login."""
+    for error in tally.failures.values():
+        if error.exit_status != Temporary.exit_status:
+            raise error
+
+
+def _raise_what_failed(tally: Tally, chosen: Sequence[Account]) -> None:
+    """The exit status says whether all, some or none could be read, and the text which."""
+    errors = list(tally.failures.values())
+    if len(chosen) == 1 and errors:
+        raise errors[0]
+    if chosen and len(tally.unread) == len(chosen):
+        raise NoAccountRead(errors, tally.failed)
+    if tally.incomplete:
+        raise DoneInPart("Not everything could be read:\n" + "\n".join(tally.incomplete))
+
+
+class NoAccountRead(DsarError):
+    """None of several accounts could be read; the status is theirs where they have the same."""
+
+    def __init__(self, errors: Sequence[DsarError], lines: Sequence[str]) -> None:
+        hints = dict.fromkeys(error.hint for error in errors if error.hint)
+        super().__init__("No account could be read:\n" + "\n".join(lines), hint=" ".join(hints))
+        kinds = {error.exit_status for error in errors}
+        self.exit_status = kinds.pop() if len(kinds) == 1 else 1
 
 
 def _poll_once(
@@ -60,17 +93,17 @@ def _poll_once(
             tally = Tally()
         else:
             with app.writing() as store:
-                tally = poll_accounts(app, store, chosen, rescan=rescan, retry=retry,
-                                      opened=opened)
+                tally = poll_each(app, store, chosen, rescan=rescan, retry=retry, opened=opened)
     if tally.looked_at or tally.troubles or not app.settings.quiet:
         report(app, tally)
     return tally
 
 
 def _wait(app: App, chosen: Sequence[Account]) -> None:
-    """Wait for news: by IDLE with one IMAP account, a minute where there are several.
+    """Wait for news: by IDLE with one IMAP account, a minute where there are several or none.
 
-    No lock is held meanwhile, so that other commands can work.
+    No lock is held meanwhile, so that other commands can work. After a quarter of an hour the
+    other mailboxes of the account have their turn as well.
     """
     import time
 
@@ -79,11 +112,14 @@ def _wait(app: App, chosen: Sequence[Account]) -> None:
 
     mailbox = open_mailbox(app, chosen[0]) if len(chosen) == 1 else None
     if not isinstance(mailbox, ImapMailbox):
-        time.sleep(60)
+        time.sleep(PAUSE_S)
         return
+    known = load_state(app.home.cursors).cursors.get((chosen[0].name, "INBOX"))
     try:
-        while not mailbox.wait("INBOX", 15 * 60):
-            pass
+        mailbox.wait("INBOX", 15 * PAUSE_S, above=known)
+    except (MailServerUnreachable, Temporary) as error:
+        app.say(f"{error} Tried again in a minute.")
+        time.sleep(PAUSE_S)
     finally:
         mailbox.close()
 
@@ -91,7 +127,9 @@ def _wait(app: App, chosen: Sequence[Account]) -> None:
 def report(app: App, tally: Tally) -> None:
     """Say in one line what a poll did."""
     labels = Counter(str(f.reading.label) for f in tally.filed)
-    if not app.settings.json:
+    if not tally.expected:
+        app.say("No request is out yet, so that no mail was fetched.")
+    elif not app.settings.json and (tally.looked_at or not tally.unread):
         read = ", ".join(f"{count} {label}" for label, count in labels.most_common())
         filed = f"{len(tally.filed)} filed" + (f" ({read})" if read else "")
         settled = f", {len(tally.settled)} doubtful letters settled" if tally.settled else ""
@@ -127,9 +165,7 @@ def _warnings(tally: Tally) -> Iterator[str]:
                f"{where.account}, {where.mailbox}, message{of} (UID {where.uid}): {trouble.why}. "
                "Look at it in your mail program; save it and `dsar inbox read FILE`, or "
                "`dsar poll --retry`.")
-    for name in tally.missing:
-        yield (f"{name} was read before and is not there any more. If it was renamed, put its new "
-               "name under `mailboxes:` of the account in config.yaml.")
+    yield from (str(gone) for gone in tally.gone if not gone.listed)
 
 
 def _count(troubles: Sequence[Trouble]) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import click
 
 from dsar.cli.app import App
-from dsar.cli.glimpse import Opened, ledger_mark
-from dsar.errors import DsarError, StorageFailed, Temporary
+from dsar.cli.care import Care, Failure
+from dsar.cli.glimpse import Opened, rest_mark
+from dsar.cli.rounds import Gone, NotAllMailboxes, Round
+from dsar.errors import DsarError, NotSetUp
 from dsar.heartbeat import note_success
 from dsar.mailstate import MailState, Trouble, load_state, quarantined, save_state
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from dsar.core.case import Case
     from dsar.core.caseindex import CaseIndex
     from dsar.inbox import Found, Reception
-    from dsar.mail import Coordinates, Envelope, Fetched, Mailbox
+    from dsar.mail import Envelope, Fetched, Mailbox
     from dsar.mail.account import Account
     from dsar.store import Store
 
@@ -33,23 +36,65 @@ class Tally:
     """What a poll did.
 
     troubles: messages that could not be dealt with this time. quarantine: all that are no longer
-    tried. missing: mailboxes that were read before and are not there. open_ends: whether the
-    ledger gives the next poll something to do, whatever comes: a doubt, or a pause that ends.
+    tried. gone: mailboxes that are not there. failures: what was wrong with an account, by name.
+    expected: False where no request is out, so that there is nothing to fetch. open_ends: whether
+    the ledger gives the next poll something to do, whatever comes: a doubt, or a pause that ends.
     """
 
     looked_at: int = 0
     filed: list[Found] = field(default_factory=list)
     waiting: list[Found] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
+    failures: dict[str, DsarError] = field(default_factory=dict)
     paused: list[str] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     quarantine: list[Trouble] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    expected: bool = True
     open_ends: bool = False
+
+    @property
+    def failed(self) -> list[str]:
+        """What went wrong, an account a line."""
+        return [f"{name}: {error}" for name, error in self.failures.items()]
+
+    @property
+    def unread(self) -> list[str]:
+        """The accounts of which no mailbox could be read."""
+        return [name for name, error in self.failures.items()
+                if not isinstance(error, NotAllMailboxes)]
+
+    @property
+    def incomplete(self) -> list[str]:
+        """What was not read although config.yaml says so, a line each."""
+        return [*self.failed, *(str(each) for each in self.gone if each.listed)]
+
+
+def can_be_read(account: Account) -> bool:
+    """Whether there is a mailbox; some accounts only send."""
+    return account.imap is not None or account.maildir is not None
+
+
+def nothing_to_read(accounts: Iterable[Account]) -> NotSetUp:
+    """The error where no account has a mailbox."""
+    names = ", ".join(each.name for each in accounts)
+    return NotSetUp(f"No mail can be fetched: {names} has neither an IMAP server nor a Maildir.",
+                    hint="Put `imap:` into the account in config.yaml, or dsar account add.")
 
 
 def poll_accounts(
+    app: App, store: Store, chosen: Sequence[Account], *, rescan: bool = False,
+    retry: bool = False, opened: Opened | None = None,
+) -> Tally:
+    """As `poll_each`; where there is but one account, what is wrong with it is raised."""
+    tally = poll_each(app, store, chosen, rescan=rescan, retry=retry, opened=opened)
+    if len(chosen) == 1:
+        for error in tally.failures.values():
+            raise error
+    return tally
+
+
+def poll_each(
     app: App, store: Store, chosen: Sequence[Account], *, rescan: bool = False,
     retry: bool = False, opened: Opened | None = None,
 ) -> Tally:
@@ -59,47 +104,56 @@ def poll_accounts(
     opened: the mailboxes of the home's own accounts that are open already, where `store` is the
     home's own.
     """
+    first = min((c.letters[0].on if c.letters else c.facts.on for c in store.cases()),
+                default=None)
+    if first is None:
+        return Tally(expected=False)
     tally = Tally()
     state = MailState() if rescan else load_state(app.home.cursors)
     if retry:
         state.hurry(app.now())
-    result = "failed"
+    since, result = first - timedelta(days=1), "failed"
     try:
         for account in chosen:
-            _poll_account(app, store, account, state, tally, opened or Opened())
-        result = "ok" if not tally.failed else "failed"
-        if chosen and result == "ok":
+            _poll_account(app, store, account, since, state, tally, opened or Opened())
+        result = _result(tally, chosen)
+        if result == "ok":
             note_success(app.home.heartbeat, app.now())
     finally:
         if tally.settled:
             from dsar.cli.sending import note_complaints
 
             note_complaints(app, store, tally.settled)
+        tally.troubles = [t for t in tally.troubles if state.troubles.get(t.where) == t]
         tally.quarantine = quarantined(state.troubles.values())
         all_read = {a.name for a in app.config.accounts} <= {a.name for a in chosen}
-        rests = opened is not None and result == "ok" and all_read and not tally.open_ends
-        state.rests_at = ledger_mark(app) if rests else ""
+        rests = (opened is not None and result == "ok" and all_read
+                 and not tally.open_ends and not tally.gone)
+        state.rests_at = rest_mark(app) if rests else ""
         save_state(app.home.cursors, state, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
                    result=result)
     return tally
 
 
+def _result(tally: Tally, chosen: Sequence[Account]) -> str:
+    if not tally.failures:
+        return "ok"
+    return "failed" if len(tally.unread) == len(chosen) else "in part"
+
+
 def _poll_account(
-    app: App, store: Store, account: Account, state: MailState, tally: Tally, opened: Opened
+    app: App, store: Store, account: Account, since: date, state: MailState, tally: Tally,
+    opened: Opened,
 ) -> None:
     """Poll one account; what fails there is noted and does not stop the others."""
     from dsar.cli.receiving import reception
 
-    first = min((c.letters[0].on if c.letters else c.facts.on for c in store.cases()),
-                default=None)
-    if first is None:
-        return
     try:
-        mailbox = _mailbox(app, account, first - timedelta(days=1), opened)
+        mailbox = _mailbox(app, account, since, opened)
         try:
             _settle(store, mailbox, tally)
             filing = reception(app, store, record=True)
-            _MailboxPoll(app, filing, account, mailbox, state, tally).all()
+            _round(app, filing, account, mailbox, state, tally)
             tally.settled += filing.settled
             cases = list(filing.cases.values())
             _check_bounces(app, store, account.name, cases, tally)
@@ -107,9 +161,8 @@ def _poll_account(
         finally:
             mailbox.close()
     except DsarError as error:
-        if len(app.config.accounts) == 1:
-            raise
-        tally.failed.append(f"{account.name}: {error}")
+        tally.failures[account.name] = error
+        _show_failure(app, account.name, error)
 
 
 def _mailbox(app: App, account: Account, since: date, opened: Opened) -> Mailbox:
@@ -149,57 +202,34 @@ def _settle(store: Store, mailbox: Mailbox, tally: Tally) -> None:
         tally.settled += settle_from_sent(store, cases, mailbox.sent_ids(doubtful))
 
 
+def _round(
+    app: App, filing: Reception, account: Account, mailbox: Mailbox, state: MailState, tally: Tally
+) -> None:
+    """Read the mailboxes of an account; what is noted holds, whatever is raised."""
+    one = Round(account, mailbox, state, app.now, _Filing(app, filing, tally))
+    try:
+        one.all()
+    finally:
+        tally.looked_at += sum(one.looked_at.values())
+        tally.gone += one.gone
+        for gone in one.gone:
+            _show_gone(app, gone)
+
+
 @dataclass
-class _MailboxPoll:
-    """The mailboxes of one account, one after the other."""
+class _Filing:
+    """Files what answers a case: keeps the protocol `Work`."""
 
     app: App
     filing: Reception
-    account: Account
-    mailbox: Mailbox
-    state: MailState
     tally: Tally
-    storage_failed: bool = False
+    care: Care = field(default_factory=Care)
 
-    def all(self) -> None:
-        """Poll each; one that fails does not stop the others, and is raised at the end."""
-        seen: list[str] = []
-        failed: list[Temporary] = []
-        for name in self.mailbox.mailboxes():
-            seen.append(name)
-            try:
-                self._one(name)
-            except Temporary as error:
-                failed.append(error)
-        self._note_missing(seen)
-        if failed:
-            raise failed[0]
-
-    def _one(self, name: str) -> None:
-        """File what is new in one mailbox, and what is to be tried again."""
-        key = (self.account.name, name)
-        envelopes, following = self.mailbox.new(name, self.state.cursors.get(key))
-        self.state.forget_others(*key, following.uidvalidity)
-        again = self.state.due(*key, self.app.now())
-        wanted = dict.fromkeys([*again, *self._candidates(envelopes)])
-        for fetched in self.mailbox.fetch(list(wanted)):
-            del wanted[fetched.coordinates]
-            self._file(fetched)
-        for gone in wanted:
-            self.state.troubles.pop(gone, None)
-        self.state.cursors[key] = following
-
-    def _candidates(self, envelopes: Iterator[Envelope]) -> Iterator[Coordinates]:
+    def chosen(self, envelopes: Iterator[Envelope]) -> Iterator[Envelope]:
+        """All where few are new, else those that may answer a case."""
         few = list(islice(envelopes, FEW + 1))
         listed = chain(few, envelopes)
-        for envelope in self._promising(listed) if len(few) > FEW else listed:
-            self.tally.looked_at += len(few) <= FEW
-            if envelope.coordinates in self.state.troubles:
-                continue  # it has a time of its own
-            if envelope.trouble:
-                self._failed(envelope.coordinates, envelope.trouble, envelope)
-            else:
-                yield envelope.coordinates
+        return self._promising(listed) if len(few) > FEW else listed
 
     def _promising(self, envelopes: Iterable[Envelope]) -> Iterator[Envelope]:
         """Those whose header fields leave it open that they answer a case."""
@@ -210,7 +240,6 @@ class _MailboxPoll:
         first = min((f.sent_on for f in index.facts.values()), default=self.app.today)
         since = datetime.combine(first, time.min).astimezone()  # midnight where the user is
         for envelope in envelopes:
-            self.tally.looked_at += 1
             if envelope.trouble:
                 yield envelope
             elif envelope.received and envelope.received < since:
@@ -218,56 +247,29 @@ class _MailboxPoll:
             elif may_matter(envelope.head, index) and might_answer(envelope.headers, index):
                 yield envelope
 
-    def _file(self, fetched: Fetched) -> None:
-        """File one message; what fails with it is noted, and the next one has its turn."""
-        from dsar.mail import Unfetchable
+    def take(self, fetched: Fetched) -> str:
+        """File one message and show what came of it."""
+        found = self.care.over(partial(file_pieces, self.app, self.filing, fetched))
+        if isinstance(found, Failure):
+            return found.why
+        if found.new:
+            (self.tally.filed if found.match.case_ids else self.tally.waiting).append(found)
+            _show(self.app, found, fetched.coordinates.mailbox)
+        return ""
 
-        try:
-            found = self._filed(fetched)
-        except Unfetchable as error:
-            self._failed(fetched.coordinates, str(error), fetched)
-        except StorageFailed as error:
-            if self.storage_failed or type(error) is not StorageFailed:
-                raise  # it is not this message: nothing can be written
-            self.storage_failed = True
-            self._failed(fetched.coordinates, str(error), fetched)
-        except DsarError:
-            raise
-        except Exception as error:  # one message must not keep those behind it from us
-            self._failed(fetched.coordinates, f"reading it fails ({type(error).__name__})", fetched)
-        else:
-            self.storage_failed = False
-            self.state.troubles.pop(fetched.coordinates, None)
-            if found.new:
-                self.tally_of(found).append(found)
-                _show(self.app, found, fetched.coordinates.mailbox)
-
-    def tally_of(self, found: Found) -> list[Found]:
-        """Filed, or waiting for a person."""
-        return self.tally.filed if found.match.case_ids else self.tally.waiting
-
-    def _filed(self, fetched: Fetched) -> Found:
-        from dsar.cli.receiving import taken_in
-        from dsar.mail.parse import parse
-
-        with taken_in(fetched.pieces, self.app.archive) as (raw, slimmed):
-            message = parse(slimmed, trusted_authserv=(), received=fetched.received)
-            return self.filing.file(raw, message)
-
-    def _failed(self, where: Coordinates, why: str, known: Envelope | Fetched) -> None:
-        trouble = self.state.failed(where, why, now=self.app.now(), received=known.received)
+    def could_not(self, trouble: Trouble) -> None:
+        """Note and show it."""
         self.tally.troubles.append(trouble)
-        _show_trouble(self.app, trouble)
+        show_trouble(self.app, trouble)
 
-    def _note_missing(self, seen: Sequence[str]) -> None:
-        """A mailbox that was read before and is gone, perhaps renamed, is not passed over."""
-        name = self.account.name
-        known = [m for a, m in self.state.cursors if a == name and m not in seen]
-        for mailbox in known:
-            self.tally.missing.append(f"{name}: {mailbox}")
-            self.state.forget_others(name, mailbox, -1)
-            if mailbox not in self.account.mailboxes:
-                del self.state.cursors[name, mailbox]
+
+def file_pieces(app: App, filing: Reception, fetched: Fetched) -> Found:
+    """File one message as it comes, a long one through the disk."""
+    from dsar.cli.receiving import taken_in
+    from dsar.mail.parse import parse
+
+    with taken_in(fetched.pieces, app.archive) as (raw, slimmed):
+        return filing.file(raw, parse(slimmed, trusted_authserv=(), received=fetched.received))
 
 
 def _show(app: App, found: Found, mailbox: str) -> None:
@@ -287,7 +289,8 @@ def _why(found: Found) -> str:
     return found.match.suspicious or found.match.why or "which case?"
 
 
-def _show_trouble(app: App, trouble: Trouble) -> None:
+def show_trouble(app: App, trouble: Trouble) -> None:
+    """Name a message that could not be dealt with: a line, or the JSON line."""
     from dsar.report.terminal import row
 
     where = trouble.where
@@ -301,14 +304,35 @@ def _show_trouble(app: App, trouble: Trouble) -> None:
 def trouble_item(trouble: Trouble) -> dict[str, object]:
     """The JSON line for a message that could not be dealt with: unclear, with what is known."""
     where = trouble.where
-    return {
-        "file": where.mailbox, "message_id": "", "case": None, "candidates": [], "evidence": [],
-        "label": "unclear", "labels": ["unclear"], "confidence": 0, "sentence": "",
-        "language": None, "new_due_on": None, "suspicious": "", "why": trouble.why, "new": True,
+    return _unclear(where.mailbox, trouble.why, new=True) | {
         "trouble": {
             "account": where.account, "uidvalidity": where.uidvalidity, "uid": where.uid,
             "received": trouble.received.isoformat() if trouble.received else None,
             "attempts": trouble.attempts, "quarantined": trouble.next_at is None,
             "next_at": trouble.next_at.isoformat() if trouble.next_at else None,
         },
+    }
+
+
+def _show_failure(app: App, account: str, error: DsarError) -> None:
+    """The JSON line for an account that could not be read, or not as a whole; people see it last.
+    """
+    if app.settings.json:
+        app.emit_line(_unclear("", str(error), new=False) | {"problem": {
+            "account": account, "mailbox": None, "code": error.exit_status, "hint": error.hint}})
+
+
+def _show_gone(app: App, gone: Gone) -> None:
+    if app.settings.json:
+        app.emit_line(_unclear(gone.mailbox, str(gone), new=False) | {"problem": {
+            "account": gone.account, "mailbox": gone.mailbox, "code": 3 if gone.listed else 0,
+            "hint": ""}})
+
+
+def _unclear(file: str, why: str, *, new: bool) -> dict[str, object]:
+    """A line that names no case."""
+    return {
+        "file": file, "message_id": "", "case": None, "candidates": [], "evidence": [],
+        "label": "unclear", "labels": ["unclear"], "confidence": 0, "sentence": "",
+        "language": None, "new_due_on": None, "suspicious": "", "why": why, "new": new,
     }

@@ -35,6 +35,7 @@ def run(app: App, *, notify: str | None, notify_desktop: bool, notify_mail: bool
     from dsar.cli.mailing import account_named, accounts, refuse_real_account_under_set_clock
     from dsar.cli.notices import Ways
     from dsar.cli.poll import poll_accounts, report
+    from dsar.cli.polling import can_be_read, nothing_to_read
 
     chosen = list(accounts(app)) or [account_named(app, None)]
     for account in chosen:
@@ -42,10 +43,12 @@ def run(app: App, *, notify: str | None, notify_desktop: bool, notify_mail: bool
     failed: list[str] = []
     ways = Ways(command=notify, desktop=notify_desktop, mail=notify_mail)
     with app.home.working(), app.writing() as store:
-        readable = [a for a in chosen if a.imap is not None or a.maildir is not None]
-        tally = poll_accounts(app, store, readable)
-        report(app, tally)
-        failed += tally.failed
+        if readable := [a for a in chosen if can_be_read(a)]:
+            tally = poll_accounts(app, store, readable)
+            report(app, tally)
+            failed += tally.incomplete
+        else:
+            app.say(str(nothing_to_read(chosen)))
         for account in chosen:
             failed += _drain(app, store, account)
         if ways:

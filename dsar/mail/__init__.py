@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from dsar.errors import DsarError
+from dsar.errors import DsarError, Temporary
 
 
 class Rejected(DsarError):
@@ -39,6 +39,13 @@ class Unfetchable(DsarError):
     """This one message cannot be had; the others can."""
 
     exit_status = 5
+
+
+class MadeAnew(Temporary):
+    """The mailbox has another UIDVALIDITY than before: it is read from the start again."""
+
+    def __init__(self) -> None:
+        super().__init__("The mailbox was made anew while it was being read.")
 
 
 class Transport(Protocol):
@@ -134,8 +141,14 @@ class Mailbox(Protocol):
     def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[Fetched]:
         """Yield each message, without setting \\Seen; read one before you ask for the next.
 
-        A message that is gone by now is left out. Raises Temporary, also where the mailbox
-        was made anew in the meantime.
+        A message that is gone by now is left out. Raises Temporary; MadeAnew where the mailbox
+        is another one by now.
+        """
+
+    def called_now(self, cursor: Cursor) -> str | None:
+        """The one mailbox that has the UIDVALIDITY of the cursor: where one went that was renamed.
+
+        None where there is none, or where several could be it. Raises Temporary.
         """
 
     def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:

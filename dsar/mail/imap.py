@@ -11,15 +11,15 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from dsar.errors import DsarError, Temporary
-from dsar.mail import Coordinates, Cursor, Envelope, Fetched, Unfetchable
+from dsar.mail import Coordinates, Cursor, Envelope, Fetched, MadeAnew, Unfetchable
 from dsar.mail.account import Account, Endpoint
-from dsar.mail.imapboxes import all_mailboxes, examine, special
+from dsar.mail.imapboxes import all_mailboxes, examine, special, with_validity
 from dsar.mail.imaplogin import Connection, log_out, open_connection
 from dsar.mail.imapstream import BODIES, FIRST_PIECE, HEADERS_AT_ONCE, HEADS, FetchStream
 from dsar.mail.imapwire import Answer, Refused, answers, search_all, send
 from dsar.mail.login import SecretGiver, why
 
-__all__ = ["HEADERS_AT_ONCE", "ImapMailbox", "MadeAnew", "NoSentMailbox"]
+__all__ = ["HEADERS_AT_ONCE", "ImapMailbox", "NoSentMailbox"]
 
 TIMEOUT_S = 60.0
 PIECE = 1024 * 1024
@@ -39,13 +39,6 @@ class NoSentMailbox(DsarError):
     """The account has no Sent mailbox where a copy could be put."""
 
     hint = "Set `sent_copy: bcc` or `none` for the account in config.yaml."
-
-
-class MadeAnew(Temporary):
-    """The mailbox has another UIDVALIDITY than before."""
-
-    def __init__(self) -> None:
-        super().__init__("The mailbox was made anew while it was being read.")
 
 
 class ImapMailbox:
@@ -92,11 +85,15 @@ class ImapMailbox:
         yield from (name for name in dict.fromkeys(wanted) if name != "INBOX" and name in there)
 
     def new(self, mailbox: str, cursor: Cursor | None) -> tuple[Iterator[Envelope], Cursor]:
-        """See `Mailbox.new`; a mailbox with another UIDVALIDITY is read from the start."""
+        """See `Mailbox.new`; a mailbox with another UIDVALIDITY is read from the start.
+
+        So is one that has given out fewer UIDs than were seen, as after a backup was put back.
+        """
         validity, last = self._do(lambda connection: self._state(connection, mailbox))
-        if cursor is not None and cursor.uidvalidity != validity:
+        if cursor is not None and (cursor.uidvalidity != validity
+                                   or (last is not None and last < cursor.last_uid)):
             cursor = None
-        if cursor is not None and last is not None and last <= cursor.last_uid:
+        if cursor is not None and last == cursor.last_uid:
             return iter(()), cursor
         first = cursor.last_uid + 1 if cursor else 1
         uids = self._do(lambda connection: self._search(connection, mailbox, validity, first))
@@ -109,7 +106,12 @@ class ImapMailbox:
         Costs one command; False also where the server does not say. Raises Temporary.
         """
         validity, last = self._do(lambda connection: self._state(connection, mailbox))
-        return validity == cursor.uidvalidity and last is not None and last <= cursor.last_uid
+        return (validity, last) == (cursor.uidvalidity, cursor.last_uid)
+
+    def called_now(self, cursor: Cursor) -> str | None:
+        """See `Mailbox.called_now`; each mailbox is asked for its UIDVALIDITY (STATUS)."""
+        found = self._do(lambda connection: with_validity(connection, cursor.uidvalidity))
+        return found[0] if len(found) == 1 else None
 
     def fetch(self, coordinates: Sequence[Coordinates]) -> Iterator[Fetched]:
         """See `Mailbox.fetch`; messages that are gone by now are left out."""
@@ -152,17 +154,21 @@ class ImapMailbox:
 
         self._do(append)
 
-    def wait(self, mailbox: str, timeout_s: float) -> bool:
+    def wait(self, mailbox: str, timeout_s: float, *, above: Cursor | None = None) -> bool:
         """Wait until the server speaks of the mailbox (IDLE, RFC 2177); False: time is up.
 
         Where the server knows no IDLE, returns True after at most a minute: look yourself.
-        timeout_s: at most 29 minutes, after which servers may hang up.
+        timeout_s: at most 29 minutes, after which servers may hang up. above: does not wait where
+        something came since then, of which the server will not speak again.
         """
         def idle(connection: Connection) -> bool:
             if not connection.can("IDLE"):
                 time.sleep(min(timeout_s, 60))
                 return True
-            self._state(connection, mailbox)
+            validity, last = self._state(connection, mailbox)
+            if above is not None and (validity != above.uidvalidity
+                                      or (last or 0) > above.last_uid):
+                return True
             client = connection.client
             client.idle()
             try:

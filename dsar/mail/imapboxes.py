@@ -56,6 +56,22 @@ def special(connection: Connection, use: bytes, among: list[Listed]) -> str | No
     return None if found is None else str(found)
 
 
+def with_validity(connection: Connection, validity: int) -> list[str]:
+    """The mailboxes that have this UIDVALIDITY; one that cannot be asked is passed over."""
+    found: list[str] = []
+    for each in all_mailboxes(connection):
+        if each.flags & {b"\\noselect", b"\\nonexistent"}:
+            continue
+        try:
+            told = connection.client.folder_status(each.name, ["UIDVALIDITY"])
+        except IMAP4.abort:
+            raise
+        except IMAP4.error:
+            continue
+        found += [each.name] if told.get(b"UIDVALIDITY") == validity else []
+    return found
+
+
 def examine(connection: Connection, mailbox: str) -> tuple[int, int | None]:
     """Open read-only; UIDVALIDITY and UIDNEXT, None where the server does not say."""
     if not _PLAIN.fullmatch(mailbox):

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from dsar.errors import DoneInPart, Temporary, UsageProblem
-from dsar.mail import Coordinates, Cursor, Envelope, Fetched, Unfetchable
+from dsar.errors import DoneInPart, UsageProblem
+from dsar.mail import Coordinates, Cursor, Envelope, Fetched, MadeAnew, Unfetchable
 from dsar.mail.account import Account
 from dsar.mail.headers import message_ids, raw_headers
 
@@ -65,7 +65,7 @@ class MaildirMailbox:
                 if each.mailbox != mailbox:
                     continue
                 if each.uidvalidity != _validity(folder):
-                    raise Temporary("The mailbox was made anew while it was being read.")
+                    raise MadeAnew
                 file = by_uid.get(each.uid)
                 if file is None or not file.exists():  # a mail program has marked it, or it is gone
                     by_uid = _by_uid(folder)
@@ -73,6 +73,12 @@ class MaildirMailbox:
                 if file is not None:
                     received = datetime.fromtimestamp(_modified(file), UTC)
                     yield Fetched(coordinates=each, received=received, pieces=_pieces(file))
+
+    def called_now(self, cursor: Cursor) -> str | None:
+        """See `Mailbox.called_now`: a folder that was renamed is still the same one on the disk."""
+        found = [folder.name[1:] for folder in sorted(self._root.glob(".*"))
+                 if _is_maildir(folder) and _validity(folder) == cursor.uidvalidity]
+        return found[0] if len(found) == 1 else None
 
     def sent_ids(self, message_ids: Sequence[str]) -> frozenset[str]:
         """See `Mailbox.sent_ids`."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from figures import Figures
 from servers.cutproxy import Cut, CutProxy
 from servers.maillab import MailLab
 
@@ -78,7 +79,7 @@ accounts:
 
 def test_a_wire_cut_anywhere_costs_no_reply_and_files_none_twice(
     home: Path, lab: MailLab, user: str, tmp_path: Path, cut_proxy: Callable[..., CutProxy],
-    capsys: pytest.CaptureFixture[str], figures_shown: list[str]
+    capsys: pytest.CaptureFixture[str], figures_shown: Figures
 ) -> None:
     password = tmp_path / "password"
     password.write_text(lab.password)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from figures import Figures
 from servers.maillab import MailLab
 
 SCRIPT = """
@@ -51,7 +52,7 @@ print(json.dumps(found))
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read in /proc")
 @pytest.mark.parametrize("kind", ["imap", "maildir"])
 def test_an_attachment_of_50_mb_adds_less_than_100_mb_of_memory(
-    kind: str, lab: MailLab, user: str, tmp_path: Path, figures_shown: list[str]
+    kind: str, lab: MailLab, user: str, tmp_path: Path, figures_shown: Figures
 ) -> None:
     import base64
     import hashlib

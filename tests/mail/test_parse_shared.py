@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from figures import Figures
 
 from dsar.mail.parse import parse
 
@@ -23,7 +24,7 @@ def files(folder: str = "") -> list[Path]:
     return [p for p in sorted(base.rglob("*")) if p.is_file() and "LICEN" not in p.name]
 
 
-def test_every_file_parses(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_file_parses(figures_shown: Figures) -> None:
     listed, unreadable, slowest, with_text = files(), [], 0.0, 0
     for path in listed:
         start = time.perf_counter()
@@ -31,22 +32,21 @@ def test_every_file_parses(capsys: pytest.CaptureFixture[str]) -> None:
         slowest = max(slowest, time.perf_counter() - start)
         unreadable += [path.name for d in message.defects if d.startswith("unreadable")]
         with_text += bool(message.own_text or message.quoted_text or message.parts)
-    with capsys.disabled():
-        print(f"\nparsed {len(listed)} files, {with_text} with text or parts, "
-              f"slowest {slowest * 1000:.0f} ms, unreadable {len(unreadable)}")
+    figures_shown.append(f"parsed {len(listed)} files, {with_text} with text or parts, "
+                         f"slowest {slowest * 1000:.0f} ms, unreadable {len(unreadable)}")
     assert len(listed) > 1000
     assert unreadable == []
     assert with_text > len(listed) * 0.97
 
 
 @pytest.mark.parametrize("folder", ["sisimai", "flufl_bounce"])
-def test_bounces_are_recognised(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bounces_are_recognised(folder: str, figures_shown: Figures) -> None:
     bounces = [p for p in files(folder) if not p.name.startswith(NO_BOUNCES)]
     missed = [p.name for p in bounces
               if parse(p.read_bytes(), trusted_authserv=()).report is None]
-    with capsys.disabled():
-        share = 1 - len(missed) / len(bounces)
-        print(f"\n{folder}: {share:.3f} of {len(bounces)} recognised, missed {missed}")
+    share = 1 - len(missed) / len(bounces)
+    figures_shown.append(f"bounces, {folder}: {share:.3f} of {len(bounces)} recognised, "
+                         f"missed {missed}")
     assert len(missed) <= 0.02 * len(bounces)
 
 
