@@ -83,12 +83,13 @@ def reply_address(address: str, reference: str, key: bytes) -> str:
 
 
 def approve(
-    planned: PlannedLetter, subject: DataSubject, desk: Desk, *, overrides: Mapping[str, str]
+    planned: PlannedLetter, subject: DataSubject, desk: Desk, *, overrides: Mapping[str, str],
+    wave: int = 0,
 ) -> Outgoing:
     """Write one letter of any stage, archive its bytes and record its approval; nothing is sent.
 
     overrides: rails the user overrides, with the reason; those that held this very letter
-    (`planned.overridden`) are kept in the ledger.
+    (`planned.overridden`) are kept in the ledger. wave: in which a campaign's reminder goes.
     Raises LetterIncomplete for a letter with a gap, StorageFailed when the disk is full.
     """
     earlier = planned.case
@@ -111,7 +112,7 @@ def approve(
         on=desk.today, stage=planned.stage, message_id=headers.message_id, digest=digest,
         recipient=planned.contact.value, account=desk.sender.account,
         channel=channel_of(planned),
-        disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures),
+        disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures), wave=wave,
     ))
     version = earlier.version if earlier else 0
     desk.store.append(case_id, events, after=version)

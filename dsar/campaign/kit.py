@@ -8,16 +8,15 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from html import escape
 from urllib.parse import quote
 
 from dsar.campaign.planning import Held, plan_member
 from dsar.campaign.roster import record, subject_of
-from dsar.campaign.waves import Writing, overrides_of
+from dsar.campaign.waves import Writing, overrides_of, withdraw_letter
 from dsar.core.campaign_events import KitWritten
-from dsar.core.case import LetterApproved, RailOverridden
-from dsar.core.letter import Letter, Rendered
+from dsar.core.case import Case, LetterApproved, RailOverridden
+from dsar.core.letter import Letter, Rendered, Stage
 from dsar.core.member import Member
 from dsar.core.plan import PlannedLetter
 from dsar.core.reference import reference_from
@@ -30,13 +29,17 @@ CHANNEL = "kit"
 
 @dataclass(frozen=True, kw_only=True)
 class KitLetter:
-    """One letter of a kit: case, company, recipient, words, and the bytes of a draft."""
+    """One letter of a kit: case, company, recipient, words, and the bytes of a draft.
+
+    reminder: its Message-ID where it reminds of a letter that is out, else "".
+    """
 
     case_id: str
     company: str
     recipient: str
     words: Rendered
     draft: bytes
+    reminder: str = ""
 
 
 def drop_address(address: str, code: str, key: bytes) -> str:
@@ -47,43 +50,67 @@ def drop_address(address: str, code: str, key: bytes) -> str:
     return f"{local}+drop-{plain}-{seal}@{domain}"
 
 
-def write_letters(member: Member, writing: Writing, *, drop: str, read: Callable[[str], bytes]
-                  ) -> Iterator[KitLetter | Held]:
+def write_letters(
+    member: Member, writing: Writing, *, drop: str, read: Callable[[str], bytes],
+    obstacle: Callable[[Case], str],
+) -> Iterator[KitLetter | Held]:
     """Yield the letters of the member that are not known to be out, and why there is no other.
 
     What was written before, perhaps by a run that broke off, comes as it was written: read
     returns the bytes of a digest. drop: the member's own; says under which domain a letter has
-    its name until it is sent. Raises LetterIncomplete.
+    its name until it is sent. obstacle: as for `waiting_letters`. Raises LetterIncomplete.
     """
     for planned in plan_member(member, writing.planner):
         if isinstance(planned, Held):
             yield planned
         else:
             _write(planned, member, writing, domain=drop.rpartition("@")[2])
+    yield from waiting_letters(member, writing, read=read, obstacle=obstacle)
+
+
+def waiting_letters(
+    member: Member, writing: Writing, *, read: Callable[[str], bytes],
+    obstacle: Callable[[Case], str],
+) -> Iterator[KitLetter | Held]:
+    """Yield what was written for the member and is not known to be out.
+
+    obstacle: why a reminder is not what its case calls for any more, such as an answer that came,
+    or ""; it then comes into no kit, and is withdrawn unless the member has it already.
+    """
     cases = writing.board.of_member(writing.campaign.id, member.code)
     for case in sorted(cases, key=lambda c: c.facts.controller):
         approved = case.approved
-        if approved is not None and approved.channel == CHANNEL and not case.closed:
-            draft = read(approved.digest)
-            yield KitLetter(case_id=case.id, company=case.facts.controller_name,
-                            recipient=approved.recipient, draft=draft,
-                            words=_words_of(draft, case.facts.language))
+        if approved is None or approved.channel != CHANNEL or case.closed:
+            continue
+        reminds = approved.stage is not Stage.REQUEST
+        if reminds and (why := obstacle(case)):
+            if approved.message_id not in member.reminded:
+                withdraw_letter(writing.store, case.id, why, writing.today)
+            yield Held(code=member.code, company=case.facts.controller, right=case.facts.right,
+                       rail="reminder", why=why)
+            continue
+        draft = read(approved.digest)
+        yield KitLetter(case_id=case.id, company=case.facts.controller_name,
+                        recipient=approved.recipient, draft=draft,
+                        words=_words_of(draft, case.facts.language),
+                        reminder=approved.message_id if reminds else "")
+
+
+def write_reminder(planned: PlannedLetter, member: Member, writing: Writing, *, drop: str) -> None:
+    """Write the reminder of a case for the member to send. Raises LetterIncomplete."""
+    case = planned.case
+    if case is None:
+        raise ValueError("a reminder has a case")
+    approved = _approved(planned, member, writing, case.facts.reference,
+                         domain=drop.rpartition("@")[2])
+    writing.store.append(case.id, [approved], after=case.version)
 
 
 def _write(planned: PlannedLetter, member: Member, writing: Writing, *, domain: str) -> None:
     """Open the case of a letter with its approved words; it names the member by code alone."""
     subject, desk = subject_of(member, writing.planner.keys), writing.desk(member)
     reference = reference_from(desk.entropy(5))
-    letter = Letter(
-        stage=planned.stage, facts=planned.facts, regime=planned.regime,
-        right=planned.regime.rights[planned.right], language=planned.language,
-        reference=reference, subject=subject, controller=planned.controller,
-        disclosures=planned.disclosures, written_on=desk.today)
-    message_id = f"<{desk.entropy(12).hex()}@{domain}>"
-    draft = desk.compose(desk.render(letter), letter, Headers(
-        sender=subject.email, display_name=subject.name, recipient=planned.contact.value,
-        reply_to=None, message_id=message_id, dated=desk.now))
-    approved = _approved(planned, desk.today, message_id, desk.archive.add(draft))
+    approved = _approved(planned, member, writing, reference, domain=domain)
     case = replace(opening(planned, subject, desk, reference, None), campaign=writing.campaign.id)
     overridden = [RailOverridden(on=desk.today, rail=rail, reason=reason)
                   for rail, reason in overrides_of(planned, writing.campaign).items()]
@@ -102,11 +129,24 @@ def _words_of(draft: bytes, language: str) -> Rendered:
     return Rendered(subject=str(message["Subject"]), body=text, language=language)
 
 
-def _approved(planned: PlannedLetter, today: date, message_id: str, digest: str
-              ) -> LetterApproved:
+def _approved(planned: PlannedLetter, member: Member, writing: Writing, reference: str, *,
+              domain: str) -> LetterApproved:
+    """Write a letter as the member sends it, and keep its draft."""
+    subject, desk = subject_of(member, writing.planner.keys), writing.desk(member)
+    letter = Letter(
+        stage=planned.stage, facts=planned.facts, regime=planned.regime,
+        right=planned.regime.rights[planned.right], language=planned.language,
+        reference=reference, subject=subject, controller=planned.controller,
+        disclosures=planned.disclosures, written_on=desk.today)
+    message_id = f"<{desk.entropy(12).hex()}@{domain}>"
+    draft = desk.compose(desk.render(letter), letter, Headers(
+        sender=subject.email, display_name=subject.name, recipient=planned.contact.value,
+        reply_to=None, message_id=message_id, dated=desk.now, in_reply_to=planned.in_reply_to,
+        references=planned.references))
     return LetterApproved(
-        on=today, stage=planned.stage, message_id=message_id, digest=digest,
-        recipient=planned.contact.value, account="", channel=CHANNEL,
+        on=desk.today, stage=planned.stage, message_id=message_id,
+        digest=desk.archive.add(draft), recipient=planned.contact.value, account="",
+        channel=CHANNEL,
         disclosed=tuple((d.identifier.kind, d.reason) for d in planned.disclosures))
 
 
@@ -123,10 +163,12 @@ def pack(member: Member, letters: Sequence[KitLetter], page: Rendered, *, drop: 
     return buffer.getvalue()
 
 
-def note_written(member: Member, packed: bytes, letters: int, writing: Writing) -> Member:
+def note_written(member: Member, packed: bytes, letters: Sequence[KitLetter], writing: Writing
+                 ) -> Member:
     """Record that the kit was written; call it once it is on the disk."""
     return record(writing.store, writing.campaign, member, KitWritten(
-        on=writing.today, digest=hashlib.sha256(packed).hexdigest(), letters=letters))
+        on=writing.today, digest=hashlib.sha256(packed).hexdigest(), letters=len(letters),
+        reminders=tuple(one.reminder for one in letters if one.reminder)))
 
 
 def _files(letters: Sequence[KitLetter], page: Rendered, drop: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from dsar.campaign.board import Board, Claimed, Written
 from dsar.campaign.planning import Held, Planner, plan_member
 from dsar.campaign.roster import load_member, record_campaign, subject_of
+from dsar.core.board import wave_of
 from dsar.core.campaign import Campaign, Wave, four_eyes_problem
 from dsar.core.campaign_events import (
     CampaignPaused,
@@ -18,7 +19,8 @@ from dsar.core.campaign_events import (
     WaveProposed,
     WaveWithdrawn,
 )
-from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed, SendAbandoned
+from dsar.core.case import ApprovalWithdrawn, Case, CaseClosed, CaseEvent, SendAbandoned
+from dsar.core.letter import Stage
 from dsar.core.member import Member, mandate_problem
 from dsar.core.plan import PlannedLetter
 from dsar.core.reference import reference_from
@@ -146,8 +148,8 @@ def digest_of(letters: Iterable[Written]) -> tuple[int, str]:
     return total, found.hexdigest()
 
 
-def propose(store: Store, board: Board, campaign: Campaign, wave: int, *, by: str, today: date
-            ) -> Campaign:
+def propose(store: Store, board: Board, campaign: Campaign, wave: int, *, by: str, today: date,
+            stage: Stage = Stage.REQUEST) -> Campaign:
     """Say that the letters of a wave are written, by their digest. Raises UsageProblem."""
     left = board.opened(campaign.id, wave)
     if left:
@@ -156,7 +158,7 @@ def propose(store: Store, board: Board, campaign: Campaign, wave: int, *, by: st
     letters, digest = digest_of(board.written(campaign.id, wave))
     if not letters:
         raise UsageProblem(f"Wave {wave} has no letter.")
-    event = WaveProposed(on=today, wave=wave, letters=letters, digest=digest, by=by)
+    event = WaveProposed(on=today, wave=wave, letters=letters, digest=digest, by=by, stage=stage)
     return record_campaign(store, campaign, event)
 
 
@@ -183,18 +185,22 @@ def withdraw_wave(store: Store, board: Board, campaign: Campaign, wave: int, *, 
     event = WaveWithdrawn(on=today, wave=wave, because=because, by=by)
     campaign = record_campaign(store, campaign, event)
     taken = [c.id for c in board.of_wave(campaign.id, wave)]
-    return campaign, sum(withdraw_letter(store, c, because, today) for c in taken)
+    return campaign, sum(withdraw_letter(store, c, because, today, wave=wave) for c in taken)
 
 
-def withdraw_letter(store: Store, case_id: str, because: str, today: date) -> bool:
+def withdraw_letter(store: Store, case_id: str, because: str, today: date, *,
+                    wave: int | None = None) -> bool:
     """Withdraw what waits in a case, and close it unless a letter is out or may be.
 
-    That is also a letter which the server put off. Raises ConcurrentAppend where others write
-    to the case without end.
+    That is also a letter which the server put off. A reminder is withdrawn and its case stays
+    open: the request in it is out. wave: only a letter of this one. Raises ConcurrentAppend
+    where others write to the case without end.
     """
     for last in range(TRIES, -1, -1):
         try:
-            return _withdraw(store, store.case(case_id), because, today)
+            case = store.case(case_id)
+            mine = wave in (None, wave_of(case))
+            return mine and _withdraw(store, case, because, today)
         except ConcurrentAppend:
             if not last:
                 raise
@@ -202,26 +208,45 @@ def withdraw_letter(store: Store, case_id: str, because: str, today: date) -> bo
 
 
 def _withdraw(store: Store, case: Case, because: str, today: date) -> bool:
-    if case.closed or case.letters or case.in_doubt:
+    if case.closed or case.in_doubt:
         return False
-    if case.attempts and case.approved is None:
-        return False  # refused for good: what happened stays as it is
+    if case.approved is None and (case.letters or case.attempts):
+        return False  # out, or refused for good: what happened stays as it is
     events: list[ApprovalWithdrawn | CaseClosed] = []
     if case.approved is not None:
         events.append(ApprovalWithdrawn(on=today, message_id=case.approved.message_id,
                                         because=because))
-    events.append(CaseClosed(on=today, outcome="withdrawn", note=because))
+    if not case.letters:
+        events.append(CaseClosed(on=today, outcome="withdrawn", note=because))
     store.append(case.id, events, after=case.version)
     return True
 
 
 def stop_claimed(store: Store, claimed: Claimed, *, why: str, today: date) -> None:
-    """A letter was claimed, and may not go after all: the server has not heard of it."""
+    """A letter was claimed, and may not go after all: the server has not heard of it.
+
+    A case whose request is out goes on without its reminder.
+    """
     case, attempt = claimed.case, claimed.attempt
-    store.append(case.id, [
+    events: list[CaseEvent] = [
         SendAbandoned(on=today, message_id=attempt.message_id, because=why),
-        ApprovalWithdrawn(on=today, message_id=attempt.message_id, because=why),
-        CaseClosed(on=today, outcome="withdrawn", note=why)], after=case.version)
+        ApprovalWithdrawn(on=today, message_id=attempt.message_id, because=why)]
+    if not case.letters:
+        events.append(CaseClosed(on=today, outcome="withdrawn", note=why))
+    record_unsent(store, case, events)
+
+
+def record_unsent(store: Store, case: Case, events: Sequence[CaseEvent]) -> None:
+    """Record what became of a claim, though a poll files something at the same time."""
+    version = case.version
+    for last in range(TRIES, -1, -1):
+        try:
+            return store.append(case.id, events, after=version)
+        except ConcurrentAppend:
+            if not last:
+                raise
+            version = store.case(case.id).version
+    return None
 
 
 def claim_problem(store: Store, campaign: Campaign, case: Case, *, on: date) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from dsar.campaign.board import Board, Claimed, Later, Terms
 from dsar.campaign.roster import load_campaign
-from dsar.campaign.waves import anomalies, claim_problem, pause, stop_claimed
+from dsar.campaign.waves import anomalies, claim_problem, pause, record_unsent, stop_claimed
 from dsar.core.campaign import Campaign
 from dsar.core.case import Case, SendAbandoned
 from dsar.core.letter import Outgoing
@@ -45,7 +45,8 @@ class Worker:
     """Works on one campaign, one step at a time.
 
     terms: on what the campaign's letters go out now. write: writes the letter of a case, returns
-    why it cannot. letter: the approved bytes of a claimed case. draw: a random number below 1.
+    why it cannot. obstacle: why the letter of a claimed case is not what one would send today,
+    or "". letter: its approved bytes. draw: a random number below 1.
     """
 
     store: Store
@@ -53,6 +54,7 @@ class Worker:
     campaign_id: str
     terms: Callable[[Campaign], Terms]
     write: Callable[[str], str]
+    obstacle: Callable[[Case], str]
     letter: Callable[[Case], Outgoing]
     post: Callable[[], Post]
     now: Callable[[], datetime]
@@ -113,13 +115,14 @@ class Worker:
         the case is in no doubt, and then raised.
         """
         try:
-            why = claim_problem(self.store, campaign, claimed.case, on=self.today)
+            why = (claim_problem(self.store, campaign, claimed.case, on=self.today)
+                   or self.obstacle(claimed.case))
             return (None, why) if why else (self.letter(claimed.case), "")
         except DsarError as error:
             case, attempt = claimed.case, claimed.attempt
             abandoned = SendAbandoned(on=self.today, message_id=attempt.message_id,
                                       because=type(error).__name__)
-            self.store.append(case.id, [abandoned], after=case.version)
+            record_unsent(self.store, case, [abandoned])
             raise
 
     def _finished(self, campaign: Campaign) -> Did:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from dsar.law.authorities import Authority
 
 
-def authority_for(app: App, case: Case) -> Chosen:
-    """The authority for a case by the home of its person and the seat of the company."""
+def authority_for(app: App, case: Case, home: Place | None = None) -> Chosen:
+    """The authority for a case by the home of its person and the seat of the company.
+
+    home: where a member of a campaign lives, whom the configuration does not know.
+    """
     laws = app.laws
-    return choose_authority(laws.regimes[case.facts.regime], _home(app, case),
+    return choose_authority(laws.regimes[case.facts.regime], home or _home(app, case),
                             _company(app, case), laws.authorities, laws.states)
 
 

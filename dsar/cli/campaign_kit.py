@@ -22,11 +22,12 @@ from dsar.campaign.planning import Held
 from dsar.campaign.roster import load_member, load_members, record, subject_of
 from dsar.campaign.waves import Writing
 from dsar.cli.app import App, pass_app
+from dsar.cli.campaign_calls import kit_obstacle
 from dsar.cli.campaigning import Room, alone, refuse_closed
 from dsar.cli.options import global_options
 from dsar.core.campaign_events import AnswerShared
 from dsar.core.case import Case, LetterSent
-from dsar.core.letter import Rendered
+from dsar.core.letter import Rendered, Stage
 from dsar.core.member import Member
 from dsar.core.message import Message
 from dsar.core.reference import find_references
@@ -111,21 +112,30 @@ def _write_kits(room: Room, codes: Sequence[str], folder: Path, *, again: bool) 
 
 def _one_kit(room: Room, member: Member, writing: Writing, folder: Path) -> int:
     drop = drop_of(room, member)
-    found = list(write_letters(member, writing, drop=drop, read=room.archive.read))
+    found = list(write_letters(member, writing, drop=drop, read=room.archive.read,
+                               obstacle=kit_obstacle(room)))
     letters = [one for one in found if isinstance(one, KitLetter)]
     if not letters:
         held = next((h for h in found if isinstance(h, Held)), None)
         raise UsageProblem(f"no letter: {held.why}" if held else "no letter")
-    packed = pack(member, letters, _page(room, member, letters, drop), drop=drop)
-    write_private(folder / f"kit-{member.code}.zip", packed)
-    note_written(member, packed, len(letters), writing)
+    hand_out(room, member, writing, letters, folder / f"kit-{member.code}.zip")
     return len(letters)
+
+
+def hand_out(room: Room, member: Member, writing: Writing, letters: list[KitLetter], file: Path
+             ) -> None:
+    """Write a kit with these letters to the disk, and record it."""
+    drop = drop_of(room, member)
+    packed = pack(member, letters, _page(room, member, letters, drop), drop=drop)
+    write_private(file, packed)
+    note_written(member, packed, letters, writing)
 
 
 def _page(room: Room, member: Member, letters: list[KitLetter], drop: str) -> Rendered:
     """The words of the page in the first of the member's languages that has them, else English."""
     started = room.campaign.started
-    due = [d for one in letters if (d := _due(room, room.store.case(one.case_id)))]
+    due = [d for one in letters
+           if not one.reminder and (d := _due(room, room.store.case(one.case_id)))]
     facts: dict[str, object] = {
         "campaign": started.name, "letters": len(letters), "code": member.code,
         "email": subject_of(member, room.keys).email, "drop_address": drop,
@@ -258,7 +268,7 @@ class _Desk:
         if case.reply(message.digest) is not None:
             self._note_shared(code, case, message)
             return KNOWN
-        if self._is_waiting(case):
+        if self._is_waiting(case) and not _reminds(case):  # it answers the request
             self._record_sent(case, message, "", "an answer")
         self._filing.file_brought(inner or raw, message, case.id)
         self._note_shared(code, case, message)
@@ -303,10 +313,20 @@ class _Desk:
             a.addr.casefold() == approved.recipient.casefold() for a in outer.recipients)
 
     def _note_sent(self, case: Case, outer: Message) -> str:
-        if not self._is_waiting(case):
+        if not self._is_waiting(case) or (_reminds(case) and not self._is_copy(case, outer)):
             return KNOWN
         self._record_sent(case, outer, outer.message_id, "the member's copy")
         return "sent"
+
+    def _is_copy(self, case: Case, outer: Message) -> bool:
+        """Whether it is a copy of the reminder, and not once more of the request."""
+        approved = case.approved
+        if approved is None or outer.message_id in {sent.message_id for sent in case.letters}:
+            return False
+        from dsar.mail.parse import parse
+
+        draft = parse(self._room.archive.read(approved.digest), trusted_authserv=())
+        return " ".join(outer.subject.split()) == " ".join(draft.subject.split())
 
     def _is_waiting(self, case: Case) -> bool:
         return case.approved is not None and case.approved.channel == CHANNEL
@@ -325,6 +345,11 @@ class _Desk:
         self._room.store.append(case.id, [event], after=case.version)
         self._filing.cases[case.id] = self._room.store.case(case.id)
         return self._filing.cases[case.id]
+
+
+def _reminds(case: Case) -> bool:
+    """Whether what waits to be sent reminds of a request that is out."""
+    return case.approved is not None and case.approved.stage is not Stage.REQUEST
 
 
 def _ids(case: Case) -> tuple[str, ...]:

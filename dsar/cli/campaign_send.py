@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import click
 
 from dsar.campaign.planning import Outlook, choose_wave, survey
+from dsar.campaign.reminders import begun, opened
 from dsar.campaign.roster import load_campaign, load_members
 from dsar.campaign.waves import (
     open_cases,
@@ -23,6 +25,7 @@ from dsar.cli.campaigning import Room, alone, who
 from dsar.cli.options import global_options
 from dsar.core.campaign import four_eyes_problem
 from dsar.core.fairness import Forecast, Pace, forecast
+from dsar.core.letter import Stage
 from dsar.errors import RefusedByRail, UsageProblem
 
 BY = "Who acts, for the ledger; else DSAR_AUTHOR, or the user of this machine."
@@ -65,8 +68,10 @@ def send(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confirm
 
 def _is_begun(room: Room) -> bool:
     """Whether a wave was opened and not proposed, by a run that broke off: it comes first."""
-    cases = room.board.of_wave(room.campaign.id, room.campaign.next_wave)
-    return any(case.closed is None for case in cases)
+    if any(True for _ in begun(room.board, room.campaign)):
+        raise RefusedByRail("wave", f"Wave {room.campaign.next_wave} of reminders was begun.",
+                            hint=f"dsar campaign remind {room.campaign.id} finishes it.")
+    return any(True for _ in opened(room.board, room.campaign))
 
 
 def _begin(app: App, room: Room, size: int | None, confirm: int | None) -> bool:
@@ -151,7 +156,7 @@ def _write_and_propose(app: App, room: Room, by: str) -> None:
 
 
 def _show(app: App, room: Room, outlook: Outlook, *, this_wave: int | None = None) -> None:
-    seen = forecast_of(room, outlook)
+    seen = forecast_of(room, outlook.per_company)
     summary: dict[str, Any] = {
         "campaign": room.campaign.id, "members": len(outlook.members),
         "companies": len(outlook.companies), "letters": seen.letters,
@@ -195,7 +200,7 @@ def _plan_lines(room: Room, outlook: Outlook, seen: Forecast) -> list[str]:
     return lines
 
 
-def forecast_of(room: Room, outlook: Outlook) -> Forecast:
+def forecast_of(room: Room, per_company: Mapping[str, int]) -> Forecast:
     """When all letters are out, by the account's limits and the pace towards each company."""
     started, limits = room.campaign.started, room.account.limits
     before = room.board.sending_days(room.account.name)
@@ -210,7 +215,7 @@ def forecast_of(room: Room, outlook: Outlook) -> Forecast:
         ) if c is not None]
         return min(caps, default=None)
 
-    return forecast(outlook.per_company, Pace(per_day=started.per_controller_per_day,
+    return forecast(per_company, Pace(per_day=started.per_controller_per_day,
                                               spread=started.spread),
                     cap, today=room.app.today, is_working_day=_is_weekday)
 
@@ -240,7 +245,8 @@ def approve(app: App, *, campaign_id: str, wave: int, shown: int, by: str | None
                                hint=f"dsar campaign send {campaign_id} writes the next one.")
         for line in _samples(room, wave, shown):
             app.say(line)
-        app.say(f"Wave {wave}: {found.proposed.letters} letters, proposed by "
+        noun = "reminders" if found.proposed.stage is Stage.REMINDER else "letters"
+        app.say(f"Wave {wave}: {found.proposed.letters} {noun}, proposed by "
                 f"{found.proposed.by}, digest {found.proposed.digest[:16]}.")
         app.ask_yes(f"Let wave {wave} go out?")
         release(store, room.board, room.campaign, found, by=who(app, by), today=app.today)
@@ -272,12 +278,14 @@ def withdraw(app: App, *, campaign_id: str, wave: int, reason: str, by: str | No
     """Take back what of a wave has not gone out; it can be planned anew."""
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
-        if wave not in room.campaign.waves:
+        found = room.campaign.waves.get(wave)
+        if found is None:
             raise UsageProblem(f"Campaign {campaign_id} has no wave {wave}.")
         _, count = withdraw_wave(store, room.board, room.campaign, wave, by=who(app, by),
                                  because=reason, today=app.today)
     app.say(f"{count} letters withdrawn.")
-    app.next(f"dsar campaign send {campaign_id} -n")
+    again = "remind" if found.proposed.stage is Stage.REMINDER else "send"
+    app.next(f"dsar campaign {again} {campaign_id} -n")
 
 
 @click.command()

@@ -16,6 +16,7 @@ from dsar.campaign.board import Terms
 from dsar.campaign.waves import write_letter
 from dsar.campaign.worker import Did, Worker
 from dsar.cli.app import App, pass_app
+from dsar.cli.campaign_calls import obstacle_of
 from dsar.cli.campaign_poll import Poller
 from dsar.cli.campaigning import Room
 from dsar.cli.mailing import refuse_real_account_under_set_clock
@@ -143,6 +144,7 @@ class _Bench:
         self.worker = Worker(
             store=room.store, board=room.board, campaign_id=room.campaign.id, terms=self._terms,
             write=lambda case_id: write_letter(case_id, writing), letter=self._letter,
+            obstacle=obstacle_of(room),
             post=lambda: post, now=app.now, today=app.today, draw=random.random,
             failed=done.failed)
         self._offices = cache(self._office)

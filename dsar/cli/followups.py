@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dsar.core.house import House
     from dsar.core.regime import Regime
     from dsar.core.status import Standing
+    from dsar.core.subject import DataSubject, Place
     from dsar.mail.account import Account
 
 
@@ -85,7 +86,7 @@ def _decide(
         return decided
     if closed_way is not None:
         return closed_way
-    return _naming_the_authority(app, case, decided)
+    return naming_the_authority(app, case, decided)
 
 
 def _waiting(app: App, case: Case, stage: Stage, account: Account) -> NotNow | None:
@@ -107,13 +108,24 @@ def _waiting(app: App, case: Case, stage: Stage, account: Account) -> NotNow | N
 def unreachable(app: App, case: Case, account: Account, house: House) -> NotNow | None:
     """Why no further letter of this case may go to the company: contact, exclusion, account."""
     facts = case.facts
-    show = f"dsar registry show {facts.controller}"
     if facts.subject_id != app.subject.id:
         return NotNow(rail="person", why=f"it is a case of {facts.subject_id}",
                       way_out=f"-p {facts.subject_id}")
-    if facts.mailbox and facts.mailbox.lower() != account.address.lower():
-        return NotNow(rail="account", why=f"it is written from {facts.mailbox}",
-                      way_out="--account NAME")
+    return other_mailbox(case, account) or no_way_to(app, case, house)
+
+
+def other_mailbox(case: Case, account: Account) -> NotNow | None:
+    """A case is written from one mailbox to its end: answers come back to it."""
+    box = case.facts.mailbox
+    if box and box.lower() != account.address.lower():
+        return NotNow(rail="account", why=f"it is written from {box}", way_out="--account NAME")
+    return None
+
+
+def no_way_to(app: App, case: Case, house: House) -> NotNow | None:
+    """Why the company of a case may not be written to any more: contact or exclusion."""
+    facts = case.facts
+    show = f"dsar registry show {facts.controller}"
     if facts.controller not in app.registry_with_pulled:
         return NotNow(rail="contact", why="the registry knows the company no more", way_out=show)
     company = _company(app, case)
@@ -130,7 +142,8 @@ def _company(app: App, case: Case) -> Controller:
     return app.registry_with_pulled.get(case.facts.controller)
 
 
-def _naming_the_authority(app: App, case: Case, decided: FollowUp) -> FollowUp:
+def naming_the_authority(app: App, case: Case, decided: FollowUp, home: Place | None = None
+                         ) -> FollowUp:
     """The last reminder says to whom the person will turn, where nobody is to hear first."""
     if not decided.is_last or decided.stage is not Stage.REMINDER:
         return decided
@@ -138,7 +151,7 @@ def _naming_the_authority(app: App, case: Case, decided: FollowUp) -> FollowUp:
 
     if step_of(app, case) is not None:
         return decided
-    chosen = authority_for(app, case)
+    chosen = authority_for(app, case, home)
     authority = app.laws.authorities.get(chosen.authority or "")
     if authority is None:
         return decided
@@ -147,9 +160,12 @@ def _naming_the_authority(app: App, case: Case, decided: FollowUp) -> FollowUp:
 
 def planned(
     app: App, case: Case, stage: Stage, facts: Mapping[str, object], *, because: str,
-    language: str | None = None,
+    language: str | None = None, subject: DataSubject | None = None,
 ) -> PlannedLetter:
-    """The letter in the thread of its case: same address, same reference, same law."""
+    """The letter in the thread of its case: same address, same reference, same law.
+
+    subject: whose case it is, where that is not the person at hand.
+    """
     regime = app.laws.regimes[case.facts.regime]
     request = case.request
     in_reply_to, references = thread(case)
@@ -158,15 +174,16 @@ def planned(
         controller=company, right=case.facts.right, regime=regime, because=because, case=case,
         contact=Contact(kind="email", value=request.recipient if request else ""),
         language=language or _language(app, case, regime, stage), stage=stage, facts=facts,
-        disclosures=_told_before(app, case, company), in_reply_to=in_reply_to,
+        disclosures=_told_before(subject or app.subject, case, company), in_reply_to=in_reply_to,
         references=references,
     )
 
 
-def _told_before(app: App, case: Case, company: Controller) -> tuple[Disclosure, ...]:
+def _told_before(subject: DataSubject, case: Case, company: Controller
+                 ) -> tuple[Disclosure, ...]:
     """A follow-up tells nothing that the request did not tell."""
     known = {kind for a in case.approvals for kind, _ in a.disclosed} or {"name", "email"}
-    return tuple(d for d in disclosures(app.subject, company, case.facts.right)
+    return tuple(d for d in disclosures(subject, company, case.facts.right)
                  if d.identifier.kind in known)
 
 

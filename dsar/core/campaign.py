@@ -135,10 +135,12 @@ def four_eyes_problem(wave: Wave, campaign: Campaign, approver: str) -> str:
 
 
 def _let_out_alone(campaign: Campaign) -> int:
-    """The letters of waves that the person who proposed them released."""
+    """The letters of waves that the person who proposed them released.
+
+    Also of one that was withdrawn afterwards: how many of it had gone out by then is not known.
+    """
     return sum(w.proposed.letters for w in campaign.waves.values()
-               if w.released and w.approved is not None
-               and same_name(w.approved.by) == same_name(w.proposed.by))
+               if w.approved is not None and same_name(w.approved.by) == same_name(w.proposed.by))
 
 
 def _apply(campaign: Campaign, event: CampaignEvent) -> Campaign:

@@ -26,6 +26,7 @@ class Member:
     """The fold over the events of one member; `version` is how many events there are.
 
     mandate: the latest that was signed, with its revocation. signed: digests of all that were.
+    reminded: Message-IDs of the reminders that stood in a kit of the member.
     shared: digests of the answers the member brought back.
     """
 
@@ -37,6 +38,7 @@ class Member:
     signed: tuple[str, ...] = ()
     answers_to: str = "member"
     kit: KitWritten | None = None
+    reminded: frozenset[str] = frozenset()
     shared: tuple[str, ...] = ()
     left: MemberLeft | None = None
 
@@ -85,7 +87,7 @@ def _apply(member: Member, event: MemberEvent, holder: str) -> Member:
         case ConsentChanged():
             return replace(member, analysis=event.analysis)
         case KitWritten():
-            return replace(member, kit=event)
+            return replace(member, kit=event, reminded=member.reminded | set(event.reminders))
         case MandateIssued():
             return replace(member, issued=event)
         case MandateSigned():

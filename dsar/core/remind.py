@@ -17,6 +17,8 @@ MOST = 2
 """Follow-ups in one case (tool policy); then comes the authority, or nothing."""
 
 SILENCE = "silence"
+BY_MAIL = ("email", "kit")
+"""How a request went out that has a thread to go on in; `kit`: from a member's own mailbox."""
 DONE = frozenset({Label.FULFILLED_ACCESS, Label.FULFILLED_ERASURE, Label.NO_DATA_HELD})
 _ONE_DAY = timedelta(days=1)
 
@@ -131,7 +133,7 @@ def _held(case: Case, deadlines: Deadlines | None, today: date) -> NotNow | None
                       way_out=f"dsar poll; dsar case set {case.id} sent|unsent")
     if case.request is None:
         return NotNow(rail="unsent", why="no request has reached the company", way_out=show)
-    if case.request.channel != "email":
+    if case.request.channel not in BY_MAIL:
         return NotNow(rail="channel", why=f"the request went by {case.request.channel}",
                       way_out=f"dsar letter preview {case.facts.controller} --stage reminder")
     if unread(case):

@@ -53,12 +53,19 @@ def test_many_small_waves_are_no_way_round_a_second_person() -> None:
     assert four_eyes_problem(wave_of(found, 2), found, "Bea") == ""
 
 
-def test_what_a_second_person_released_or_nobody_sent_does_not_count() -> None:
+BACK = WaveWithdrawn(on=DAY, wave=1, because="", by="Ann")
+
+
+def test_what_a_second_person_released_or_nobody_released_does_not_count() -> None:
     seen = campaign(proposed(1, 60), approved(1, by="Bea"), proposed(2, 60))
-    taken_back = campaign(proposed(1, 60), approved(1, by="Ann"),
-                          WaveWithdrawn(on=DAY, wave=1, because="", by="Ann"), proposed(2, 60))
+    taken_back = campaign(proposed(1, 60), BACK, proposed(2, 60))
     for found in (seen, taken_back):
         assert four_eyes_problem(wave_of(found, 2), found, "Ann") == ""
+
+
+def test_a_wave_taken_back_when_it_was_half_out_is_no_way_round_a_second_person() -> None:
+    found = campaign(proposed(1, 60), approved(1, by="Ann"), BACK, proposed(2, 60))
+    assert "after 60" in four_eyes_problem(wave_of(found, 2), found, "Ann")
 
 
 def test_a_wave_is_released_once_and_not_after_it_was_withdrawn() -> None:

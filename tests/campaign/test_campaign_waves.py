@@ -58,7 +58,8 @@ def worker(store: MemoryStore) -> Worker:
     return Worker(
         store=store, board=ScanningBoard(store), campaign_id="spring", write=lambda _: "",
         terms=lambda campaign: replace(terms(waves=campaign.released), campaign="spring"),
-        letter=refuse, post=post, now=lambda: NOON, today=NOON.date(), draw=lambda: 0.0)
+        obstacle=lambda case: "", letter=refuse, post=post, now=lambda: NOON,
+        today=NOON.date(), draw=lambda: 0.0)
 
 
 @pytest.mark.parametrize(("event", "words"), [

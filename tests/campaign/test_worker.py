@@ -101,6 +101,7 @@ class Bench:
     server: Taking = field(default_factory=Taking)
     now: datetime = NOON
     lost: bool = False
+    obstacle: str = ""
     written: list[str] = field(default_factory=list)
 
     def worker(self) -> Worker:
@@ -109,6 +110,7 @@ class Bench:
                     check=lambda delivery: None)
         return Worker(store=self.store, board=self.board, campaign_id=CAMPAIGN,
                       terms=self._terms, write=self._write, letter=self._letter,
+                      obstacle=lambda case: self.obstacle,
                       post=lambda: post, now=lambda: self.now, today=DAY, draw=lambda: 0.0)
 
     def _terms(self, campaign: Campaign) -> Terms:

@@ -47,7 +47,8 @@ ELSEWHERE = {"case import", "registry pull", "inbox read", "poll", "run", "send"
              "export", "remind", "verify-erasure",
              "store copy", "store check", "store migrate", "store rebuild",
              "campaign list", "campaign targets", "campaign add-members", "campaign members",
-             "campaign import", "campaign send", "campaign progress", "campaign report"}
+             "campaign import", "campaign send", "campaign remind", "campaign progress",
+             "campaign report"}
 """Commands whose answers have tests of their own, below or in their rooms."""
 
 SILENT = {

@@ -1,0 +1,67 @@
+"""A reminder in a case of a released wave is no letter of that wave, on every board."""
+
+from __future__ import annotations
+
+from board_samples import DAY, NOON, attempted, more, out, reminding, sent, terms, waiting
+from test_board_contract import DAYS, Table, table
+
+from dsar.core.board import Claimed, Later, Written
+from dsar.core.case import ApprovalWithdrawn, CaseClosed
+from dsar.core.fairness import Pace
+
+__all__ = ["table"]
+
+
+def test_a_reminder_waits_for_its_own_wave_though_that_of_its_case_is_released(
+    table: Table,
+) -> None:
+    out(table.store, "a", at=NOON - DAYS * 40)
+    more(table.store, "a", reminding("a", 7))
+    assert table.claim(terms()) == Later(at=None, waiting=0)
+    assert table.claim(terms(waves=(1, 6, 8))) == Later(at=None, waiting=0)
+    found = table.claim(terms(waves=(1, 7)))
+    assert isinstance(found, Claimed)
+    assert found.attempt.message_id == "<a-1@example.org>"
+    assert table.claim(terms(waves=(1, 7))) == Later(at=None, waiting=0)
+
+
+def test_a_reminder_is_of_its_wave_from_its_approval_until_that_is_withdrawn(
+    table: Table,
+) -> None:
+    first = Written("a", "<a@example.org>", "ab" * 32)
+    reminder = Written("a", "<a-1@example.org>", "cd" * 32)
+    out(table.store, "a", at=NOON - DAYS * 40)
+
+    def seen(wave: int) -> tuple[list[Written], list[str]]:
+        board = table.board
+        return (list(board.written("open-files", wave)),
+                [c.id for c in board.of_wave("open-files", wave)])
+
+    assert (seen(1), seen(7)) == (([first], ["a"]), ([], []))
+    more(table.store, "a", reminding("a", 7))
+    assert (seen(1), seen(7)) == (([], []), ([reminder], ["a"]))
+    assert table.board.waiting("open-files") == {7: 1}
+    assert table.board.opened("open-files", 7) == 0
+    more(table.store, "a", ApprovalWithdrawn(on=DAY, message_id="<a-1@example.org>",
+                                             because="answered"))
+    assert (seen(1), seen(7)) == (([first], ["a"]), ([], []))
+    assert table.board.waiting("open-files") == {}
+    assert table.claim(terms(waves=(1, 7))) == Later(at=None, waiting=0)
+
+
+def test_letters_that_wait_are_counted_by_their_wave(table: Table) -> None:
+    for name in ("a", "b", "c", "d"):
+        waiting(table.store, name, wave=2 if name == "d" else 1)
+    more(table.store, "b", CaseClosed(on=DAY, outcome="withdrawn"))
+    more(table.store, "c", attempted("c", NOON - DAYS * 40), sent("c"), reminding("c", 3))
+    assert table.board.waiting("open-files") == {1: 1, 2: 1, 3: 1}
+    assert table.board.waiting("another") == {}
+
+
+def test_a_reminder_counts_for_the_pace_like_any_letter(table: Table) -> None:
+    pace = Pace(per_day=1, spread=False)
+    for name in ("a", "b"):
+        out(table.store, name, at=NOON - DAYS * 40)
+        more(table.store, name, reminding(name, 7))
+    assert isinstance(table.claim(terms(pace=pace, waves=(7,))), Claimed)
+    assert table.claim(terms(pace=pace, waves=(7,))) == Later(at=NOON + DAYS, waiting=1)
