@@ -44,6 +44,7 @@ def reply(number: int, *, mark: str = "a", attached: bytes = b"") -> bytes:
     message.set_content("We have received your request and will answer within one month.\n")
     if attached:
         message.add_attachment(attached, maintype="application", subtype="zip", filename="a.zip")
+        message.set_boundary("wall")
     return message.as_bytes().replace(b"\n", b"\r\n")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -15,12 +15,15 @@ class Cut:
 
     pass_on: the server still gets it, and the client gets nothing back: what was sent is done
     but never confirmed. Otherwise neither side hears of it. after: break it once so many bytes
-    of the server's have come through, in place of `when`.
+    of the server's have come through, in place of `when`. meanwhile: what happens while the wire
+    is held there. breaks: False lets it go on afterwards, as if nothing had been.
     """
 
     when: bytes = b""
     pass_on: bool = False
     after: int | None = None
+    meanwhile: Callable[[], None] | None = None
+    breaks: bool = True
 
 
 class CutProxy:
@@ -73,6 +76,12 @@ class _Wire:
             while data := self._client.recv(65536):
                 seen = (seen + data)[-200_000:]
                 if self._cut is None or not self._cut.when or self._cut.when not in seen:
+                    self._server.sendall(data)
+                    continue
+                if self._cut.meanwhile is not None:
+                    self._cut.meanwhile()
+                if not self._cut.breaks:
+                    self._cut = None
                     self._server.sendall(data)
                     continue
                 if self._cut.pass_on:
