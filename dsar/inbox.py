@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
@@ -31,7 +31,7 @@ from dsar.store import Store
 class Found:
     """One message with what was made of it. `new`: something was recorded (or would be).
 
-    sealed: no word of the message may stand in the ledger.
+    sealed: no word of the message may stand in the ledger, nor be shown.
     """
 
     message: Message
@@ -112,11 +112,11 @@ class Reception:
                  and not _is_known_bounce(self.cases[c], message)
                  and not _is_about_copy(self.cases[c], message)]
         aside = bool(match.candidates and not match.case_ids and not decided)
-        found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside))
+        private = self.discretion([self.cases[c] for c in match.case_ids or match.candidates])
+        found = Found(message=message, match=match, reading=reading, new=bool(fresh or aside),
+                      sealed=private is not None and private.sealed)
         if not found.new or self.store is None or self.archive is None:
             return found
-        private = self.discretion([self.cases[c] for c in fresh or match.candidates])
-        found = replace(found, sealed=private is not None and private.sealed)
         if private is not None:
             private.archive.add(raw if isinstance(raw, bytes) else raw.chunks())
         elif isinstance(raw, bytes):

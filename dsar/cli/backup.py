@@ -52,4 +52,6 @@ def _refuse_other_store(app: App) -> None:
     if app.config.store != "tinydb:":
         raise UsageProblem("The ledger lies outside of the home (`store:` in config.yaml).",
                            hint="Back it up with the means of that store, such as pg_dump, or "
-                                "copy it into a folder with `dsar store copy`.")
+                                "copy it into a folder with `dsar store copy`; and copy what the "
+                                "home holds: config.yaml, companies.local.yaml, reply-tag.key, "
+                                "campaigns/.")

@@ -145,8 +145,8 @@ def _show(app: App, case: Case) -> None:
 
 def _stated(app: App, case: Case) -> dict[str, str]:
     """Demand → sentence, as a machine reads the confirmed answers of the case."""
+    from dsar.cli.filing import archived
     from dsar.core.followup import NO_EVENT, labels_of
-    from dsar.mail.parse import parse
     from dsar.reading.elements import stated
 
     found: dict[str, str] = {}
@@ -155,6 +155,5 @@ def _stated(app: App, case: Case) -> dict[str, str]:
         if reply.confirmed is None or NO_EVENT & set(labels_of(reply)):
             continue
         if app.archive.has(digest):
-            message = parse(app.archive.read(digest), trusted_authserv=())
-            found |= stated(message, language=case.facts.language)
+            found |= stated(archived(app, digest), language=case.facts.language)
     return found

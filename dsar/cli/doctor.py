@@ -5,11 +5,13 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
 from dsar.cli.app import App, pass_app
+from dsar.cli.campaign_checks import campaigns_here, keys_of, papers_of_members
 from dsar.cli.options import global_options
 from dsar.errors import DoneInPart, DsarError
 
@@ -69,7 +71,7 @@ def _count(things: Sized, word: str) -> str:
 
 def _files(app: App) -> Iterator[Check]:
     yield _try("config.yaml", lambda: _count(app.config.accounts, "account"))
-    yield _try("people.yaml", lambda: app.config.person(app.settings.person).id)
+    yield _try("people.yaml", lambda: _people(app))
     from dsar.cli.mailing import accounts
 
     yield _try("accounts", lambda: ", ".join(a.name for a in accounts(app)) or "none yet")
@@ -77,6 +79,13 @@ def _files(app: App) -> Iterator[Check]:
     listed = ", ".join(str(p) for p in open_files[:3])
     yield Check(what="private files", ok=not open_files, detail=listed,
                 fix=f"chmod -R go-rwx {app.home.data_folder}")
+
+
+def _people(app: App) -> str:
+    """Who letters are for; a home that files for the members of a campaign needs nobody."""
+    if not app.config.people and app.settings.person is None and list(campaigns_here(app)):
+        return "nobody; the members of campaigns stand in the ledger"
+    return app.config.person(app.settings.person).id
 
 
 def _private(app: App) -> Iterator[Path]:
@@ -110,6 +119,7 @@ def _ledger(app: App) -> Iterator[Check]:
         with app.reading() as store:
             digests = {a.digest for c in store.cases() for a in c.approvals}
             digests |= {r.received.digest for c in store.cases() for r in c.replies}
+            digests |= papers_of_members(store)
         missing = [d for d in digests if not app.archive.has(d)]
         if missing:
             raise DsarError(f"{len(missing)} mails named by the ledger are not in the archive.",
@@ -128,6 +138,8 @@ def _ledger(app: App) -> Iterator[Check]:
     yield _try("at rest", at_rest)
     yield _try("ledger", ledger)
     yield _try("archive", archive)
+    for campaign_id in campaigns_here(app):
+        yield _try(f"campaign {campaign_id}", partial(keys_of, app, campaign_id))
     if app.config.store.startswith(("postgresql:", "postgres:")):
         yield _try("projection", lambda: _projection(app))
 

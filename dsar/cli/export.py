@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dsar.cli.app import App, pass_app
 from dsar.cli.options import global_options
-from dsar.errors import DoneInPart, NotSetUp
+from dsar.errors import DoneInPart, NotSetUp, UsageProblem
+
+if TYPE_CHECKING:
+    from dsar.core.glance import Glance
 
 
 @click.command()
@@ -27,7 +32,7 @@ def export(app: App, *, output: Path) -> None:
     from dsar.keeping.sinks import sink_for
 
     with app.reading() as store:
-        person = _person(app, {c.facts.subject_id for c in store.cases()})
+        person = _person(app, list(store.glances()))
         known = next((p for p in app.config.people if p.id == person), None)
         with sink_for(output.absolute(), app.now()) as sink:
             done = write_all(person, known, store, app.archive, sink, now=app.now())
@@ -46,9 +51,17 @@ def export(app: App, *, output: Path) -> None:
                          hint="index.txt names them; `dsar restore` of a backup may have them.")
 
 
-def _person(app: App, with_cases: set[str]) -> str:
-    """Who it is about; somebody without an entry may still have cases. Raises NotSetUp."""
+def _person(app: App, seen: Sequence[Glance]) -> str:
+    """Who it is about; somebody without an entry may still have cases. Raises NotSetUp.
+
+    Raises UsageProblem for a member of a campaign, whose answers are sealed.
+    """
     wanted = app.settings.person
+    with_cases = {g.subject_id for g in seen if g.campaign is None}
+    for found in seen:
+        if found.campaign is not None and found.subject_id == wanted:
+            raise UsageProblem(f"{wanted} is a member of campaign {found.campaign}.",
+                               hint=f"dsar campaign export {found.campaign} {wanted} -o FOLDER")
     if wanted is not None and wanted in with_cases:
         return wanted
     if wanted is None and not app.config.people and len(with_cases) == 1:

@@ -188,7 +188,7 @@ def local_date(instant: datetime) -> date:
 
 
 def found_item(file: str, found: Found) -> dict[str, Any]:
-    """The JSON line of `inbox read` and `poll` for one message."""
+    """The JSON line of `inbox read` and `poll` for one message; no word of a sealed one."""
     reading, chosen = found.reading, found.match.case_ids
     case: str | list[str] | None = None
     if chosen:
@@ -199,7 +199,8 @@ def found_item(file: str, found: Found) -> dict[str, Any]:
         "candidates": list(found.match.candidates),
         "evidence": [f"{e.kind}: {e.case_id} ({e.detail})" for e in found.match.evidence],
         "label": str(reading.label), "labels": [str(label) for label in reading.labels],
-        "confidence": round(reading.confidence, 3), "sentence": reading.sentence,
+        "confidence": round(reading.confidence, 3),
+        "sentence": "" if found.sealed else reading.sentence,
         "language": reading.language, "new_due_on": due.isoformat() if due else None,
         "suspicious": found.match.suspicious, "why": found.match.why, "new": found.new,
     }

@@ -88,6 +88,7 @@ def _drain(app: App, store: Store, account: Account) -> list[str]:
     cases = list(store.cases())
     excluded = store.house().excluded
     held = [case for case in cases if case.approved and not case.closed
+            and case.facts.campaign is None  # those go out in waves, by workers
             and (case.facts.controller in excluded or _is_held(app, case))]
     letters = list(queued_letters(app, store, [c for c in cases if c not in held], account))
     done: Counter[str] = Counter()

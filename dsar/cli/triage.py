@@ -101,6 +101,8 @@ def examples(app: App, store: Store) -> str:
 
     found = []
     for case in store.cases():
+        if case.facts.campaign is not None:
+            continue  # a member's answer was let to be read, not to be handed on
         redactor = Redactor.for_examples(app.config.people, [case.facts.controller_name])
         for reply in case.replies:
             if reply.confirmed is None or reply.machine is None:
