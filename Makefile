@@ -1,21 +1,28 @@
 # Two commands: `make demo` shows the full cycle, `make test` runs the tests. Each sets up .venv itself.
+# Tests run in two processes, each with servers of its own; WORKERS=0 for one process.
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: demo test check clean help
+.PHONY: demo test cover check clean help
 
 help:
 	@echo "make demo   the full cycle with invented companies, on this machine only"
 	@echo "make test   all tests; says what it skipped"
+	@echo "make cover  all tests, and which lines they ran"
 	@echo "make check  ruff and mypy"
 
 demo: $(VENV)/.demo
 	@$(BIN)/dsar demo
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
+
+cover: $(VENV)/.test
+	@$(PYTEST) --cov=dsar --cov-report=term:skip-covered
 
 check: $(VENV)/.test
 	@$(BIN)/ruff check .

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from figures import Figures, lines_of
 from servers.cutproxy import Cut, CutProxy
+from servers.guard import guarded
 from servers.maillab import MailLab, missing
 from servers.postgres import PostgresServer
 from servers.postgres import missing as postgres_missing
@@ -37,11 +39,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def lab() -> Iterator[MailLab]:
     """Postfix and Dovecot, started once for all tests of this run."""
     running = MailLab.make()
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop(purge=True)
+    with guarded(running.root):
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop(purge=True)
 
 
 @pytest.fixture(scope="session")
@@ -53,14 +56,14 @@ def postgres() -> Iterator[PostgresServer]:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     running = PostgresServer.make()
-    try:
-        running.start()
-        with pytest.MonkeyPatch.context() as patch:
+    with guarded(running.root), pytest.MonkeyPatch.context() as patch:
+        try:
+            running.start()
             for name, value in running.environment.items():
                 patch.setenv(name, value)
             yield running
-    finally:
-        running.stop(purge=True)
+        finally:
+            running.stop(purge=True)
 
 
 @pytest.fixture
@@ -92,20 +95,16 @@ def shared() -> Path:
     return Path(place)
 
 
-_FIGURES = pytest.StashKey[list[str]]()
-
-
 @pytest.fixture
-def figures_shown(request: pytest.FixtureRequest) -> list[str]:
+def figures_shown(request: pytest.FixtureRequest) -> Figures:
     """What is put in here is printed at the end of the run."""
-    return request.config.stash.setdefault(_FIGURES, [])
+    return Figures(request.node)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the measured figures, so that whoever reads a run sees them."""
-    if lines := config.stash.get(_FIGURES, []):
+    reports = [each for listed in terminalreporter.stats.values() for each in listed]
+    if lines := lines_of(reports):
         terminalreporter.section("figures")
         for line in lines:
             terminalreporter.write_line(line)

@@ -14,6 +14,7 @@ from email.message import Message
 from pathlib import Path
 
 import pytest
+from figures import Figures
 from many import CAMPAIGN, ManyLetters, companies
 from servers.labconfig import CATCHALL
 from servers.maillab import MailLab
@@ -44,7 +45,7 @@ def _arrived(lab: MailLab) -> list[Message]:
 @pytest.mark.realserver
 @pytest.mark.timeout(1500)
 def test_no_letter_goes_twice_and_none_is_lost_whoever_dies(
-    postgres: PostgresServer, lab: MailLab, user: str, tmp_path: Path, figures_shown: list[str]
+    postgres: PostgresServer, lab: MailLab, user: str, tmp_path: Path, figures_shown: Figures
 ) -> None:
     begun, ledger = time.monotonic(), postgres.new_ledger()
     many = ManyLetters(tmp_path / "home", ledger, lab, user, postgres.environment["PGPASSFILE"])

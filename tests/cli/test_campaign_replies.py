@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from campaigners import begin, mail, words_in
+from figures import Figures
 from inprocess import Here
 from servers.maillab import MailLab
 from test_json_schemas import check
@@ -208,7 +209,7 @@ class Companies:
 
 
 @dataclass
-class Figures:
+class Found:
     """What became of the mails, by kind."""
 
     filed: Counter[str] = field(default_factory=Counter)
@@ -218,8 +219,8 @@ class Figures:
 
 
 def figures(sent: list[Sent], cases: list[Case], waiting: set[str], digests: dict[str, str]
-            ) -> Figures:
-    found = Figures()
+            ) -> Found:
+    found = Found()
     places: dict[str, set[str]] = {}
     for case in cases:
         for reply in case.replies:
@@ -238,7 +239,7 @@ def figures(sent: list[Sent], cases: list[Case], waiting: set[str], digests: dic
 
 def test_replies_of_200_members_at_10_companies_are_never_misfiled(
     lab: MailLab, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], figures_shown: Figures
 ) -> None:
     here = Here(tmp_path / "home", monkeypatch, capsys)
     write_companies(here.home)
@@ -266,11 +267,10 @@ def test_replies_of_200_members_at_10_companies_are_never_misfiled(
                .hexdigest() for key, raw in delivered.items()}
     waiting = {i["message"]: i for i in here.items("inbox", "list")}
     found = figures(sent, cases_of(here.home), set(waiting), digests)
-    with capsys.disabled():
-        print(f"\n{letters} letters of {MEMBERS} members, {len(sent)} mails came")
-        for name in ("filed", "waiting", "unseen"):
-            print(f"  {name}: {dict(getattr(found, name))}")
-        print(f"  misfiled: {len(found.wrong)}")
+    figures_shown.append(f"{letters} letters of {MEMBERS} members, {len(sent)} mails came")
+    for name in ("filed", "waiting", "unseen"):
+        figures_shown.append(f"  {name}: {dict(getattr(found, name))}")
+    figures_shown.append(f"  misfiled: {len(found.wrong)}")
     assert found.wrong == []
     clear = words_in(here.home, *(s.word for s in sent if s.sealed and s.word))
     assert clear == [], "contents of members who agreed to no reading stand in clear"

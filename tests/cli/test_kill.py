@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from command import ALEX, Dsar, lab_options, write_companies
+from figures import Figures
 from servers.maillab import MailLab
 from test_loop import letters_of
 
@@ -21,7 +22,7 @@ BATCHES = 6
 
 @pytest.mark.timeout(600)
 def test_fifty_kills_during_two_hundred_letters_deliver_none_twice_and_lose_none(
-    lab: MailLab, tmp_path: Path
+    lab: MailLab, tmp_path: Path, figures_shown: Figures
 ) -> None:
     user = lab.new_user()
     dsar = Dsar(tmp_path / "home")
@@ -53,9 +54,10 @@ def test_fifty_kills_during_two_hundred_letters_deliver_none_twice_and_lose_none
     twice = {to: n for to, n in delivered.items() if n > 1}
     sent = {i["company"] for i in _items(dsar) if i["sent_on"]}
     arrived = {to.partition("@")[2].removesuffix(".example") for to in delivered}
-    print(f"\nseed {seed}: {killed} kills; delivered {sum(delivered.values())} of {total}, "
-          f"twice {len(twice)}; in doubt when the kills ended {doubtful}, "
-          f"left for the user {after['in-doubt']}; {dict(after)}")
+    figures_shown.append(
+        f"seed {seed}: {killed} kills; delivered {sum(delivered.values())} of {total}, "
+        f"twice {len(twice)}; in doubt when the kills ended {doubtful}, "
+        f"left for the user {after['in-doubt']}; {dict(after)}")
     assert killed == KILLS
     assert twice == {}
     assert sum(after.values()) == total

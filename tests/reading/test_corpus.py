@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from figures import Figures
 
 from dsar import yamlfile
 from dsar.core.caseindex import CaseFacts, CaseIndex
@@ -66,7 +67,7 @@ def prediction(path: Path, index: CaseIndex, cases: Mapping[str, Any]) -> dict[s
 
 
 def test_replies_are_filed_and_read_within_the_bounds(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, figures_shown: Figures
 ) -> None:
     listed = yamlfile.read(CORPUS / "cases-dev.yaml").value
     cases = {case["id"]: case for case in listed}
@@ -81,6 +82,5 @@ def test_replies_are_filed_and_read_within_the_bounds(
     scored = subprocess.run(
         [sys.executable, str(CORPUS / "score.py"), "--truth", str(CORPUS / "dev"),
          str(predicted), *bounds], capture_output=True, text=True, check=False)
-    with capsys.disabled():
-        print("\n" + scored.stdout)
+    figures_shown.append(f"reply corpus:\n{scored.stdout.strip()}")
     assert scored.returncode == 0, scored.stdout + scored.stderr

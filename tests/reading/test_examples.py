@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from figures import Figures
 
 from dsar import yamlfile
 from dsar.core.caseindex import CaseFacts
@@ -67,12 +68,12 @@ FURTHER = ("heldout", "letters", "more", "third", "fourth", "fifth", "sixth", "s
 
 
 @pytest.mark.parametrize("name", FURTHER)
-def test_further_examples_are_read_right(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_further_examples_are_read_right(name: str, figures_shown: Figures) -> None:
     """`heldout` was never tuned to; the others were first scored, then learned from."""
     rows = examples(name)
     macro_f1, dangerous = score(rows)
-    with capsys.disabled():
-        print(f"\n{name}: macro-F1 {macro_f1:.3f} over {len(rows)}, dangerous {len(dangerous)}")
+    figures_shown.append(f"examples, {name}: macro-F1 {macro_f1:.3f} over {len(rows)}, "
+                         f"dangerous {len(dangerous)}")
     assert dangerous == []
     assert macro_f1 >= 0.9
 

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from figures import Figures
 
 from dsar import yamlfile
 from dsar.core.caseindex import CaseFacts
@@ -71,10 +72,10 @@ def score(name: str) -> tuple[float, list[str], int]:
     ("hard_learned", 0.90, 0), ("hard_unseen", 0.40, 4),
 ])
 def test_letters_of_strangers_are_read_as_well_as_measured(
-    name: str, least_f1: float, most_dangerous: int, capsys: pytest.CaptureFixture[str]
+    name: str, least_f1: float, most_dangerous: int, figures_shown: Figures
 ) -> None:
     macro_f1, dangerous, of = score(name)
-    with capsys.disabled():
-        print(f"\n{name}: macro-F1 {macro_f1:.3f}, dangerous {len(dangerous)} of {of}")
+    figures_shown.append(f"letters of strangers, {name}: macro-F1 {macro_f1:.3f}, "
+                         f"dangerous {len(dangerous)} of {of}")
     assert len(dangerous) <= most_dangerous
     assert macro_f1 >= least_f1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from servers.guard import guarded
 
 PROGRAMS = ("chromium", "chromedriver")
 
@@ -82,8 +85,12 @@ def chromium() -> Iterator[Browser]:
                  "--no-first-run"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    try:
-        yield Browser(driver)
-    finally:
-        driver.quit()
+    with (tempfile.TemporaryDirectory(prefix="dsar-browser-", ignore_cleanup_errors=True) as place,
+          guarded(Path(place))):
+        options.add_argument(f"--user-data-dir={place}/profile")
+        service = Service(shutil.which("chromedriver"), service_args=[f"--log-path={place}/log"])
+        driver = Chrome(options=options, service=service)
+        try:
+            yield Browser(driver)
+        finally:
+            driver.quit()

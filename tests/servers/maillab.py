@@ -14,6 +14,7 @@ import pwd
 import random
 import shutil
 import smtplib
+import socket
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ USERS = ("alex@example.test", "sam@example.test", "postmaster@example.test", CAT
 POOL = tuple(f"u{number}@example.test" for number in range(1, 1001))
 PASSWORD = "correct horse; battery"
 RUN_AS = "mail"
+PER_LAB, CLAIM = 20, 19
 
 
 def missing() -> list[str]:
@@ -56,6 +58,7 @@ class MailLab:
     ports: Ports = field(default_factory=lambda: Ports(0))
     password: str = PASSWORD
     users_made: int = 0
+    _claim: socket.socket | None = None
 
     @classmethod
     def make(cls) -> MailLab:
@@ -91,7 +94,8 @@ class MailLab:
         if lacking := missing():
             raise RuntimeError("; ".join(lacking))
         for _ in range(5):
-            self.ports = Ports(_free_base())
+            self._claim = _claimed()
+            self.ports = Ports(self._claim.getsockname()[1] - CLAIM)
             try:
                 self._write_files()
                 self._start_servers()
@@ -109,6 +113,8 @@ class MailLab:
             processes.end(self.root / f"{name}.pid", self.root)
         processes.end(self.root / "postfix" / "spool" / "pid" / "master.pid", self.root)
         processes.end(self.root / "dovecot" / "run" / "master.pid", self.root)
+        if self._claim:
+            self._claim.close()
         if purge:
             shutil.rmtree(self.root, ignore_errors=True)
 
@@ -250,12 +256,23 @@ def _postgrey(root: Path, ports: Ports) -> list[str]:
     ]  # fmt: skip
 
 
-def _free_base() -> int:
-    """Below the range from which the kernel takes ports for outgoing connections."""
+def _claimed() -> socket.socket:
+    """A free block below the range from which the kernel takes ports for outgoing connections.
+
+    Whoever holds the last port of a block has the block: two labs that start in the same moment
+    would both find it free.
+    """
     for _ in range(200):
-        ports = Ports(random.randrange(20_000, 32_000, 20))
+        ports = Ports(random.randrange(20_000, 32_000, PER_LAB))
+        claim = socket.socket()
+        try:
+            claim.bind(("127.0.0.1", ports.base + CLAIM))
+        except OSError:
+            claim.close()
+            continue
         if all(map(processes.port_is_free, ports.all().values())):
-            return ports.base
+            return claim
+        claim.close()
     raise RuntimeError("no free ports")
 
 
