@@ -119,6 +119,10 @@ class ScanningBoard:
         """It is: the store has one writer."""
         return nullcontext(True)
 
+    def holds(self, what: str) -> bool:
+        """It does: nobody else can write."""
+        return True
+
     def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
         """Record the attempt at a letter that may go now, or say when one may."""
         cases, house = list(self._store.cases()), self._store.house()

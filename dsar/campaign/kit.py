@@ -97,7 +97,10 @@ def waiting_letters(
 
 
 def write_reminder(planned: PlannedLetter, member: Member, writing: Writing, *, drop: str) -> None:
-    """Write the reminder of a case for the member to send. Raises LetterIncomplete."""
+    """Write the reminder of a case for the member to send.
+
+    Raises LetterIncomplete, ConcurrentAppend.
+    """
     case = planned.case
     if case is None:
         raise ValueError("a reminder has a case")

@@ -50,17 +50,23 @@ class Writing:
 
 
 def open_cases(
-    chosen: Mapping[str, set[tuple[str, str]]], wave: int, writing: Writing
+    chosen: Mapping[str, set[tuple[str, str]]], wave: int, writing: Writing, *,
+    before: Callable[[], None] = lambda: None,
 ) -> Iterator[str]:
-    """Open a case for each (company, right) chosen of each member; yield the ids, in batches."""
+    """Open a case for each (company, right) chosen of each member; yield the ids, in batches.
+
+    before: called before each batch; raises where the wave may be somebody else's by now.
+    """
     waiting: list[tuple[PlannedLetter, Member]] = []
     for code, pairs in chosen.items():
         member = load_member(writing.store, writing.campaign, code)
         planned = plan_member(member, writing.planner, only=pairs)
         waiting += [(p, member) for p in planned if isinstance(p, PlannedLetter)]
         while len(waiting) >= BATCH:
+            before()
             yield from _opened(waiting[:BATCH], wave, writing)
             waiting = waiting[BATCH:]
+    before()
     yield from _opened(waiting, wave, writing)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ from dsar.cli.options import global_options
 from dsar.cli.standings import collector_paused
 from dsar.core.campaign import four_eyes_problem
 from dsar.core.letter import Stage
+from dsar.core.member import Member
 from dsar.core.remind import NotNow
 from dsar.errors import (
     ConcurrentAppend,
     DoneInPart,
     DsarError,
+    LetterIncomplete,
     RefusedByRail,
     StorageFailed,
     UsageProblem,
@@ -69,13 +71,22 @@ def remind(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confi
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
         author = who(app, by)
-        with alone(room, "plan"):
+        with alone(room, "plan") as still:
             room.campaign = load_campaign(store, campaign_id)
             _refuse_now(room)
             if room.by_mandate:
-                _remind_by_mandate(app, room, author, size, confirm)
+                _remind_by_mandate(app, room, author, _Wanted(size, confirm, still))
             else:
-                _remind_by_kit(app, room, size, confirm, output)
+                _remind_by_kit(app, room, _Wanted(size, confirm, still), output)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How many letters, the number confirmed, and what raises once others may be at it."""
+
+    size: int | None
+    confirm: int | None
+    still: Callable[[], None]
 
 
 def _refuse_now(room: Room) -> None:
@@ -103,39 +114,39 @@ def _refuse_now(room: Room) -> None:
 # -- the group sends --------------------------------------------------------------------------
 
 
-def _remind_by_mandate(app: App, room: Room, by: str, size: int | None, confirm: int | None
-                       ) -> None:
+def _remind_by_mandate(app: App, room: Room, by: str, wanted: _Wanted) -> None:
     """Write the letters and propose the wave; one that broke off comes first, as it is."""
     failed: list[str] = []
     if any(True for _ in begun(room.board, room.campaign)):
         app.say(f"Wave {room.campaign.next_wave} was begun; what is written of it is proposed.")
     else:
         judged = reminding(room)
-        calls = _confirmed(app, room, judged, size, confirm)
-        if not calls:
+        calls, cases = _confirmed(app, room, judged, wanted)
+        if not cases:
+            app.next(_next(room, calls))
             return
-        failed = _write_all(room, judged, calls)
+        failed = _write_all(room, judged, cases, wanted.still)
     _propose(app, room, by, failed)
 
 
-def _confirmed(app: App, room: Room, judged: Reminding, size: int | None, confirm: int | None
-               ) -> list[str]:
+def _confirmed(app: App, room: Room, judged: Reminding, wanted: _Wanted
+               ) -> tuple[Calls, list[str]]:
     """The cases to write in, once the number of letters was confirmed."""
     with collector_paused():
         calls = survey(room.store.glances(), judged)
-    count = _count(calls, size)
+    count = _count(calls, wanted.size)
     _show(app, room, calls, count)
     if count:
-        app.confirm_number(count, given=confirm)
-    elif not calls.waiting or room.by_mandate:
-        app.next(_next(room, calls))
-    return calls.cases[:count]
+        app.confirm_number(count, given=wanted.confirm)
+    return calls, calls.cases[:count]
 
 
-def _write_all(room: Room, judged: Reminding, cases: Sequence[str]) -> list[str]:
+def _write_all(room: Room, judged: Reminding, cases: Sequence[str], still: Callable[[], None]
+               ) -> list[str]:
     """Write in each case; returns what could not be written, with why."""
     writing, number, failed = room.writing({}), room.campaign.next_wave, list[str]()
     for case_id in cases:
+        still()
         if why := write_in_wave(case_id, number, judged, writing):
             failed.append(f"{case_id}: {why}")
     return failed
@@ -166,26 +177,21 @@ class _Made:
     failed: list[str] = field(default_factory=list)
 
 
-def _remind_by_kit(app: App, room: Room, size: int | None, confirm: int | None,
-                   output: Path | None) -> None:
+def _remind_by_kit(app: App, room: Room, wanted: _Wanted, output: Path | None) -> None:
     if output is None:
         raise UsageProblem(f"In campaign {room.campaign.id} each member sends.",
                            hint="-o FOLDER says where the reminders go.")
     judged, made = reminding(room), _Made()
-    with collector_paused():
-        calls = survey(room.store.glances(), judged)
-    cases = calls.cases[:_count(calls, size)]
-    _show(app, room, calls, len(cases))
-    if cases:
-        app.confirm_number(len(cases), given=confirm)
+    calls, cases = _confirmed(app, room, judged, wanted)
     make_private_folder(output.absolute())
-    wanted = _by_member(room, cases)
-    for code in dict.fromkeys([*wanted, *calls.waiting]):
+    by_member = _by_member(room, cases)
+    for code in dict.fromkeys([*by_member, *calls.waiting]):
+        wanted.still()
         try:
-            _one(room, judged, code, wanted.get(code, ()), output.absolute(), made)
+            _one(room, judged, code, by_member.get(code, ()), output.absolute(), made)
         except StorageFailed:
             raise
-        except (DsarError, ConcurrentAppend) as error:
+        except DsarError as error:
             made.failed.append(f"{code}: {error}")
     app.say(f"{made.kits} kits with {made.letters} reminders in {output}.")
     for line in made.failed[:SHOWN]:
@@ -206,14 +212,13 @@ def _one(room: Room, judged: Reminding, code: str, cases: Sequence[str], folder:
          made: _Made) -> None:
     """The reminders of one member: what is written now, and what was and is in no kit yet."""
     member, writing = load_member(room.store, room.campaign, code), room.writing({})
-    subject, drop = subject_of(member, room.keys), drop_of(room, member)
     for case_id in cases:
-        case = room.store.case(case_id)
-        found = call_of(case, judged)
-        if isinstance(found, NotNow):
-            made.failed.append(f"{case_id}: {found.rail}: {found.why}")
-            continue
-        write_reminder(judged.letter(case, found, subject), member, writing, drop=drop)
+        try:
+            why = _write_one(room, judged, case_id, member, writing)
+        except (ConcurrentAppend, LetterIncomplete, UsageProblem) as error:
+            why = str(error)
+        if why:
+            made.failed.append(f"{case_id}: {why}")
     waiting = waiting_letters(member, writing, read=room.archive.read,
                               obstacle=kit_obstacle(room))
     letters = [one for one in waiting if isinstance(one, KitLetter) and one.reminder
@@ -221,6 +226,18 @@ def _one(room: Room, judged: Reminding, code: str, cases: Sequence[str], folder:
     if letters:
         hand_out(room, member, writing, letters, folder / f"reminders-{code}.zip")
         made.kits, made.letters = made.kits + 1, made.letters + len(letters)
+
+
+def _write_one(room: Room, judged: Reminding, case_id: str, member: Member, writing: Writing
+               ) -> str:
+    """Write what the case calls for; return "" or why there is nothing."""
+    case = room.store.case(case_id)
+    found = call_of(case, judged)
+    if isinstance(found, NotNow):
+        return f"{found.rail}: {found.why}"
+    planned = judged.letter(case, found, subject_of(member, room.keys))
+    write_reminder(planned, member, writing, drop=drop_of(room, member))
+    return ""
 
 
 # -- showing ----------------------------------------------------------------------------------

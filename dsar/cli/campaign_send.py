@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -59,10 +59,10 @@ def send(app: App, *, campaign_id: str, dry_run: bool, size: int | None, confirm
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
         author = who(app, by)
-        with alone(room, "plan"):
+        with alone(room, "plan") as still:
             room.campaign = load_campaign(store, campaign_id)
             _refuse_now(room)
-            if _is_begun(room) or _begin(app, room, size, confirm):
+            if _is_begun(room) or _begin(app, room, size, confirm, still):
                 _write_and_propose(app, room, author)
 
 
@@ -74,7 +74,8 @@ def _is_begun(room: Room) -> bool:
     return any(True for _ in opened(room.board, room.campaign))
 
 
-def _begin(app: App, room: Room, size: int | None, confirm: int | None) -> bool:
+def _begin(app: App, room: Room, size: int | None, confirm: int | None,
+           still: Callable[[], None]) -> bool:
     """Plan a wave, have its number confirmed and open its cases; False where none is to write."""
     outlook = _survey(room)
     wave = size or (room.campaign.started.first_wave if not room.campaign.waves
@@ -85,7 +86,7 @@ def _begin(app: App, room: Room, size: int | None, confirm: int | None) -> bool:
         app.next(_next(room, outlook))
         return False
     app.confirm_number(count, given=confirm)
-    _open(app, room, outlook, count)
+    _open(app, room, outlook, count, still)
     return True
 
 
@@ -126,11 +127,12 @@ def _survey(room: Room) -> Outlook:
     return survey(load_members(room.store, room.campaign), planner)
 
 
-def _open(app: App, room: Room, outlook: Outlook, count: int) -> None:
-    chosen = choose_wave(outlook, count)
+def _open(app: App, room: Room, outlook: Outlook, count: int, still: Callable[[], None]) -> None:
+    chosen, done = choose_wave(outlook, count), 0
     writing = room.writing(room.board.taken(room.campaign.id))
-    opened = sum(1 for _ in open_cases(chosen, room.campaign.next_wave, writing))
-    app.say(f"{opened} cases opened.")
+    for _ in open_cases(chosen, room.campaign.next_wave, writing, before=still):
+        done += 1
+    app.say(f"{done} cases opened.")
 
 
 def _write_and_propose(app: App, room: Room, by: str) -> None:

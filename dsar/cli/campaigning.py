@@ -203,13 +203,24 @@ def letters_of(app: App, campaign_id: str) -> Archive | None:
 
 
 @contextmanager
-def alone(room: Room, what: str) -> Iterator[None]:
-    """Nobody else does the same to this campaign meanwhile. Raises AnotherAtWork."""
-    with room.board.alone(f"{what} {room.campaign.id}") as mine:
+def alone(room: Room, what: str) -> Iterator[Callable[[], None]]:
+    """Nobody else does the same to this campaign meanwhile. Raises AnotherAtWork.
+
+    Gives what a long piece of work calls between two steps: it raises AnotherAtWork once the
+    database was away, for then somebody else may have begun.
+    """
+    name = f"{what} {room.campaign.id}"
+
+    def still() -> None:
+        if not room.board.holds(name):
+            raise AnotherAtWork(f"The database was away: {name} stops half-way.",
+                                hint="Run it again: it goes on where it stopped.")
+
+    with room.board.alone(name) as mine:
         if not mine:
-            raise AnotherAtWork(f"Somebody else is at it: {what} {room.campaign.id}.",
+            raise AnotherAtWork(f"Somebody else is at it: {name}.",
                                 hint="Run it again when that is done.")
-        yield
+        yield still
 
 
 def refuse_closed(campaign: Campaign) -> None:

@@ -108,6 +108,9 @@ def _waiting(app: App, case: Case, stage: Stage, account: Account) -> NotNow | N
 def unreachable(app: App, case: Case, account: Account, house: House) -> NotNow | None:
     """Why no further letter of this case may go to the company: contact, exclusion, account."""
     facts = case.facts
+    if facts.campaign is not None:
+        return NotNow(rail="person", why=f"it is a case of campaign {facts.campaign}",
+                      way_out=f"dsar campaign remind {facts.campaign} -n")
     if facts.subject_id != app.subject.id:
         return NotNow(rail="person", why=f"it is a case of {facts.subject_id}",
                       way_out=f"-p {facts.subject_id}")

@@ -130,6 +130,9 @@ class Board(Protocol):
     def alone(self, what: str) -> AbstractContextManager[bool]:
         """Whether this worker is the only one at something, for as long as the context lasts."""
 
+    def holds(self, what: str) -> bool:
+        """Whether `alone` still holds: a database that was away has forgotten it."""
+
     def claim(self, terms: Terms, *, now: datetime, today: date, jitter: float) -> Claimed | Later:
         """Record the attempt at a letter that may go now, or say when one may.
 

@@ -108,7 +108,8 @@ class Stand(Generic[Seen]):
         """The command that helps, or an empty string."""
         words, campaign = self.outlook.next, self.case.facts.campaign
         if campaign is not None and words.startswith(_OF_ONE_PERSON):
-            return f"dsar campaign progress {campaign}"
+            late = words == "dsar remind {case}"
+            return f"dsar campaign {'remind' if late else 'progress'} {campaign}" + " -n" * late
         if "{" not in words:
             return words
         company = self.case.facts.controller

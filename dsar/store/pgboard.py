@@ -68,6 +68,8 @@ _LATEST = """SELECT s.stream FROM (
 JOIN dsar.streams AS s USING (position) GROUP BY s.stream"""
 _ALONE = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
 _NOT_ALONE = "SELECT pg_advisory_unlock(%s, hashtext(%s))"
+_HOLDS = """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+AND pid = pg_backend_pid() AND classid = %s::oid AND objid = hashtext(%s)::oid)"""
 _SPACE = 3701198
 _UNREAD = datetime.min.replace(tzinfo=UTC)
 
@@ -173,6 +175,10 @@ class PgBoard:
         finally:
             if mine:
                 self._one(_NOT_ALONE, words)
+
+    def holds(self, what: str) -> bool:
+        """Whether `alone` still holds: it goes with the connection, which is made anew."""
+        return bool(self._one(_HOLDS, [_SPACE, stored(what)]))
 
     # -- claiming -----------------------------------------------------------------------------
 

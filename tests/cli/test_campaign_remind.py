@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from campaigners import letters_of
+from campaigners import KitLetter, letters_of
 from inprocess import Here
 from test_campaign_rails import begin, here, opened, send, sign_all
 from test_json_schemas import check
 
+from dsar.campaign.reminders import write_reminder
+from dsar.cli.app import App
+from dsar.cli.campaign_calls import reminding
+from dsar.cli.campaigning import Room
+from dsar.cli.options import Settings
 from dsar.core.board import wave_of
 from dsar.core.campaign_events import CampaignPaused, campaign_stream
 from dsar.core.case import (
     Case,
     CaseClosed,
+    ClockEvent,
+    DeliveryFailed,
     ExtensionNotified,
+    LetterRefused,
     LetterSent,
+    ReplyRead,
     ReplyReceived,
     SendAttempted,
 )
@@ -119,3 +130,298 @@ def test_nobody_is_reminded_in_time_and_everybody_silent_is_once_late(
     remind(here, 4, status=7)
 
 
+WHEN = date(2026, 12, 1)
+
+
+def read(text: str, *labels: str) -> list[Any]:
+    received = reply(text)
+    return [received, ReplyRead(on=WHEN, digest=received.digest, labels=labels, by="person")]
+
+
+def back(case: Case) -> DeliveryFailed:
+    return DeliveryFailed(on=WHEN, message_id=case.letters[-1].message_id, permanent=True,
+                          recipient="dpo@alpha.example")
+
+
+@pytest.mark.parametrize(("events", "rail"), [
+    (lambda case: [CaseClosed(on=WHEN, outcome="answered")], ""),
+    (lambda case: [reply("unread")], "unread"),
+    (lambda case: read("all", "fulfilled_access"), "answered"),
+    (lambda case: read("none", "no_data_held"), "answered"),
+    (lambda case: [SendAttempted(on=WHEN, at=datetime(2026, 12, 1, 9, tzinfo=UTC), account="main",
+                                 message_id="<x@y.example>", recipient="x@y.example")],
+     "in-doubt"),
+    (lambda case: [ClockEvent(on=WHEN, type="id_requested")], "early"),
+    (lambda case: [*read("later", "extension_notice"), ExtensionNotified(
+        on=WHEN, until=date(2027, 2, 24), digest=reply("later").digest)], "early"),
+    (lambda case: read("ask", "clarification_request"), "needs-you"),
+    (lambda case: [back(case)], "unsent"),
+    (lambda case: [LetterRefused(on=WHEN, message_id="<x@y.example>", code=550, reply="no")],
+     "contact"),
+])
+def test_who_answered_is_in_time_or_cannot_be_reached_is_not_reminded(
+    here: Here, tmp_path: Path, events: Any, rail: str
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    one = cases(here)[0]
+    then(here, one.id, *events(one))
+    seen = plan(here)
+    assert seen["letters"] == 3
+    assert held(here) == ({rail: 1} if rail else {})
+    assert "3 reminders written" in remind(here, 3)
+    after = next(c for c in cases(here) if c.id == one.id)
+    assert after.approved is None
+
+
+def test_a_confirmed_refusal_gets_the_letter_that_fits_even_in_time(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    one = cases(here)[0]
+    then(here, one.id, *read("no", "refusal"))
+    assert plan(here, IN_TIME)["letters"] == 1
+    remind(here, 1, today=IN_TIME)
+    found = next(c for c in cases(here) if c.id == one.id).approved
+    assert found is not None
+    assert found.stage is Stage.FOLLOW_UP
+
+
+def test_a_mandate_that_ended_since_makes_the_reminder_impossible_and_is_listed(
+    here: Here, tmp_path: Path
+) -> None:
+    first, second = sent_by_mandate(here, tmp_path)
+    here("campaign", "mandate", "revoke", "spring", first, today="2026-12-02")
+    assert held(here) == {"mandate": 2}
+    assert "revoked on 2026-12-02" in plan(here)["held"][0]["why"]
+    here("campaign", "leave", "spring", second, today="2026-12-03")
+    assert (plan(here)["letters"], held(here)) == (0, {"mandate": 2, "member": 2})
+    assert all(case.closed is None for case in cases(here)), "their requests are out"
+
+
+def test_an_expired_mandate_reminds_nobody(here: Here, tmp_path: Path) -> None:
+    begin(here, tmp_path, "mandate")
+    papers = here("campaign", "mandate", "issue", "spring", "-o", str(tmp_path / "papers"),
+                  "--expires-on", "2026-12-31")
+    assert papers.status == 0
+    for paper in (tmp_path / "papers").iterdir():
+        paper.write_bytes(paper.read_bytes() + b"% signed by pen\n")
+    here("campaign", "mandate", "sign", "spring", str(tmp_path / "papers"), "--how", "pen",
+         "--signed-on", "2026-11-24")
+    send(here, 4)
+    put_out(here)
+    assert held(here) == {"mandate": 4}
+    assert "expired on 2026-12-31" in plan(here)["held"][0]["why"]
+    assert plan(here, "2026-12-30")["letters"] == 4
+
+
+def test_a_revoked_mandate_takes_the_reminder_back_and_not_the_case(
+    here: Here, tmp_path: Path
+) -> None:
+    first, _ = sent_by_mandate(here, tmp_path)
+    remind(here, 4)
+    told = here("campaign", "mandate", "revoke", "spring", first, today=LATE).err
+    assert "2 letters withdrawn; 2 are out already" in told
+    mine = [c for c in cases(here) if c.facts.subject_id == first]
+    assert all(c.closed is None and c.approved is None and c.request for c in mine)
+    here("campaign", "approve", "spring", "2", "--yes", "--by", "Bea", today=LATE, status=7)
+
+
+def test_a_withdrawn_wave_of_reminders_closes_no_case_and_can_be_planned_anew(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    remind(here, 4)
+    told = here("campaign", "withdraw", "spring", "2", "--reason", "x", "--by", "Bea",
+                today=LATE).err
+    assert "4 letters withdrawn" in told
+    assert "campaign remind spring -n" in told
+    assert all(c.closed is None and c.approved is None for c in cases(here))
+    assert "Wave 3: 4 reminders" in remind(here, 4)
+
+
+def test_withdrawing_the_first_wave_leaves_a_reminder_to_its_own(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    remind(here, 4)
+    here("campaign", "withdraw", "spring", "1", "--reason", "x", "--by", "Bea", today=LATE)
+    assert all(c.approved and not c.closed for c in cases(here))
+
+
+def test_nothing_is_written_while_the_campaign_rests_or_wave_one_was_not_looked_at(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    here("campaign", "pause", "spring", "--reason", "x", "--by", "Ann")
+    assert "paused" in remind(here, 4, status=7)
+    here("campaign", "resume", "spring", "--by", "Ann")
+    here("campaign", "close", "spring", "--yes")
+    remind(here, 4, status=2)
+    assert all(c.approved is None for c in cases(here))
+
+
+def test_before_somebody_looked_at_the_first_wave_nobody_is_reminded(
+    here: Here, tmp_path: Path
+) -> None:
+    begin(here, tmp_path, "mandate")
+    sign_all(here, tmp_path)
+    send(here, 4)
+    store = opened(here)
+    store.append(campaign_stream("spring"), [CampaignPaused(on=SENT_ON, because="x", by="Ann")],
+                 after=len(store.events(campaign_stream("spring"))))
+    store.close()
+    put_out(here)
+    assert "first wave" in remind(here, 4, status=7)
+
+
+def test_reminders_that_broke_off_are_proposed_before_anything_else_is_written(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    os.environ["DSAR_TODAY"] = LATE
+    store = opened(here)
+    room = Room.of(App(Settings(), os.environ), store, "spring")
+    assert write_reminder(cases_of(store)[0], 2, reminding(room), room.writing({})) == ""
+    store.close()
+    assert "reminders was begun" in here("campaign", "send", "spring", "--by", "Ann",
+                                         status=7).err
+    assert "1 reminders written" in remind(here, 4)
+    here("campaign", "approve", "spring", "2", "--yes", "--by", "Bea", today=LATE)
+    assert "Wave 3: 3 reminders written" in remind(here, 3)
+
+
+def cases_of(store: Any) -> list[str]:
+    return [c.id for c in store.cases()]
+
+
+def test_a_second_reminder_waits_for_the_time_the_first_gave_and_a_third_never_goes(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    day, wave = date.fromisoformat(LATE), 2
+    for number in (1, 2):
+        remind(here, 4, today=str(day))
+        here("campaign", "approve", "spring", str(wave), "--yes", "--by", "Bea", today=str(day))
+        put_out(here, on=day)
+        given = date.fromisoformat(plan(here, str(day))["from"] or str(date.max))
+        if number == 1:
+            assert plan(here, str(given - timedelta(days=1)))["letters"] == 0
+            assert given - day == timedelta(days=15)
+            day, wave = given, wave + 1
+    assert held(here, "2027-06-01") == {"twice": 4}
+
+
+def test_the_words_of_a_reminder_are_those_of_the_member_with_the_mandate(
+    here: Here, tmp_path: Path
+) -> None:
+    sent_by_mandate(here, tmp_path)
+    remind(here, 4)
+    shown = here("campaign", "approve", "spring", "2", "--show", "4", "--yes", "--by", "Bea",
+                 today=LATE).err
+    assert "Jane Roe" in shown
+    assert "Bob Poe" in shown
+    assert "on my behalf by Rights Group" in " ".join(shown.split())
+    assert "Reminder: " in shown
+
+
+# -- kits -------------------------------------------------------------------------------------
+
+
+def sent_from_kits(here: Here, folder: Path) -> list[str]:
+    codes = begin(here, folder, "kit")
+    here("campaign", "kit", "spring", "-o", str(folder / "kits"))
+    put_out(here)
+    return codes
+
+
+def kit_letters(folder: Path) -> list[KitLetter]:
+    return [one for kit in sorted(folder.glob("*.zip")) for one in letters_of(kit)]
+
+
+def copy(folder: Path, member: str, letter: KitLetter, name: str) -> Path:
+    """The blind copy of a letter, as the member's mail program sends it."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = member, letter.to, letter.subject
+    message["Message-ID"] = f"<{name}@roe.example>"
+    message["Date"] = "Mon, 04 Jan 2027 10:00:00 +0000"
+    message.set_content(letter.body)
+    (folder / f"{name}.eml").write_bytes(message.as_bytes())
+    return folder / f"{name}.eml"
+
+
+def test_reminders_come_in_a_kit_once(here: Here, tmp_path: Path) -> None:
+    sent_from_kits(here, tmp_path)
+    assert (plan(here, IN_TIME)["letters"], plan(here)["letters"]) == (0, 4)
+    out = tmp_path / "reminders"
+    assert "-o FOLDER" in remind(here, 4, status=2)
+    assert "2 kits with 4 reminders" in remind(here, 4, "-o", str(out))
+    assert all("Reminder" in one.subject for one in kit_letters(out))
+    assert all("on my behalf" not in one.body for one in kit_letters(out))
+    assert {c.approved and (c.approved.channel, c.approved.stage) for c in cases(here)} == {
+        ("kit", Stage.REMINDER)}
+    assert held(here) == {"queued": 4}
+    assert "0 kits" in here("campaign", "remind", "spring", "-o", str(tmp_path / "again"),
+                            today=LATE).err
+    assert not list((tmp_path / "again").iterdir())
+
+
+def test_a_kit_that_was_not_written_to_the_disk_comes_with_the_next_run(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent_from_kits(here, tmp_path)
+    out = tmp_path / "reminders"
+    out.mkdir()
+    for code in {c.facts.subject_id for c in cases(here)}:
+        (out / f"reminders-{code}.zip").mkdir()
+    remind(here, 4, "-o", str(out), status=None)
+    for left in out.iterdir():
+        left.rmdir()
+    here("campaign", "remind", "spring", "--confirm", str(plan(here)["letters"]), "-o", str(out),
+         today=LATE)
+    assert len(kit_letters(out)) == 4
+    assert len({one.subject for one in kit_letters(out)}) == 4
+
+
+def test_a_copy_of_the_request_is_no_proof_that_the_reminder_went(
+    here: Here, tmp_path: Path
+) -> None:
+    code = begin(here, tmp_path, "kit")[0]
+    here("campaign", "kit", "spring", "-o", str(tmp_path / "kits"))
+    request = letters_of(tmp_path / "kits" / f"kit-{code}.zip")[0]
+    first = copy(tmp_path, "jane@roe.example", request, "first")
+    here("campaign", "import", "spring", str(first), "--member", code)
+    put_out(here)
+    remind(here, len([c for c in cases(here) if c.request]), "-o", str(tmp_path / "out"),
+           today="2027-03-01")
+    again = copy(tmp_path, "jane@roe.example", request, "again")
+    for one in (first, again):
+        here("campaign", "import", "spring", str(one), "--member", code, today="2027-03-01")
+    assert not [s for c in cases(here) for s in c.letters if s.stage is not Stage.REQUEST]
+    reminder = letters_of(tmp_path / "out" / f"reminders-{code}.zip")[0]
+    sent = copy(tmp_path, "jane@roe.example", reminder, "reminder")
+    here("campaign", "import", "spring", str(sent), "--member", code, today="2027-03-01")
+    went = [s for c in cases(here) for s in c.letters if s.stage is Stage.REMINDER]
+    assert [s.message_id for s in went] == ["<reminder@roe.example>"]
+
+
+def test_an_answer_is_no_proof_that_the_reminder_went_and_takes_it_out_of_the_kit(
+    here: Here, tmp_path: Path
+) -> None:
+    code = sent_from_kits(here, tmp_path)[0]
+    remind(here, 4, "-o", str(tmp_path / "out"))
+    case = next(c for c in cases(here) if c.facts.subject_id == code)
+    answer = EmailMessage()
+    answer["From"], answer["To"] = case.facts.recipient or "", "jane@roe.example"
+    answer["Subject"], answer["Message-ID"] = f"Re: [{case.facts.reference}]", "<a@alpha.example>"
+    answer["Date"] = "Mon, 04 Jan 2027 10:00:00 +0000"
+    answer.set_content("We hold no personal data about you.")
+    (tmp_path / "answer.eml").write_bytes(answer.as_bytes())
+    here("campaign", "import", "spring", str(tmp_path / "answer.eml"), "--member", code,
+         today=LATE)
+    after = next(c for c in cases(here) if c.id == case.id)
+    assert len(after.replies) == 1
+    assert [s.stage for s in after.letters] == [Stage.REQUEST]
+    here("campaign", "kit", "spring", code, "--again", "-o", str(tmp_path / "more"), today=LATE)
+    left = letters_of(tmp_path / "more" / f"kit-{code}.zip")
+    assert len(left) == 1, "only the company that is silent is reminded"
+    assert case.facts.reference not in left[0].subject
