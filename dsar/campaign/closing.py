@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from dsar.campaign.keys import BLIND, CONTENT, SENDING
 from dsar.core.campaign import Campaign
-from dsar.core.campaign_events import member_stream
+from dsar.core.campaign_events import WaveProposed, campaign_stream, member_stream
 from dsar.core.house import STREAM, HouseEvent, MessageAssigned, MessageSetAside, forget
 from dsar.errors import StorageFailed
 from dsar.store import Store
@@ -61,6 +61,8 @@ def plan_purge(store: Store, campaign: Campaign, code: str = "") -> Purge:
         if stream not in going and stream != STREAM:
             files.difference_update(_digests(r.event for r in recorded))
     files.difference_update(_digests(left))
+    if not code:
+        files |= {e.digest for e in _of_campaign(store, campaign) if isinstance(e, WaveProposed)}
     return Purge(members=members, cases=cases, files=tuple(sorted(files)))
 
 
@@ -83,6 +85,10 @@ def purge(going: Purge, store: Store, archive: Deletable, keys: Path | None) -> 
     if left:
         raise StorageFailed(f"{len(left)} of the members' data are still there: {left[0]}.",
                             hint="Run it again.")
+
+
+def _of_campaign(store: Store, campaign: Campaign) -> Iterator[object]:
+    return (r.event for r in store.events(campaign_stream(campaign.id)))
 
 
 def _house_left(house: list[HouseEvent], cases: Iterable[str]) -> list[HouseEvent]:

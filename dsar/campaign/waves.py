@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from dsar.campaign.board import Board, Claimed, Written
+from dsar.campaign.board import Board, Claimed
+from dsar.campaign.listing import Left, list_of, others_than_proposed
 from dsar.campaign.planning import Held, Planner, plan_member
 from dsar.campaign.roster import load_member, record_campaign, subject_of
 from dsar.core.board import wave_of
@@ -145,44 +146,45 @@ def mandate_facts(member: Member, writing: Writing) -> dict[str, object]:
             "member_email": subject_of(member, writing.planner.keys).email}
 
 
-def digest_of(letters: Iterable[Written]) -> tuple[int, str]:
-    """How many letters, and the SHA-256 over case, Message-ID and digest of each, line by line."""
-    total, found = 0, hashlib.sha256()
-    for letter in letters:
-        total += 1
-        found.update(f"{letter.case_id} {letter.message_id} {letter.digest}\n".encode())
-    return total, found.hexdigest()
-
-
 def propose(store: Store, board: Board, campaign: Campaign, wave: int, *, by: str, today: date,
-            stage: Stage = Stage.REQUEST) -> Campaign:
-    """Say that the letters of a wave are written, by their digest. Raises UsageProblem."""
+            keep: Callable[[bytes], object], stage: Stage = Stage.REQUEST) -> Campaign:
+    """Say that the letters of a wave are written, by their digest. Raises UsageProblem.
+
+    keep: takes the list of the letters into the archive.
+    """
     left = board.opened(campaign.id, wave)
     if left:
         raise UsageProblem(f"{left} letters of wave {wave} are not written yet.",
                            hint=f"dsar campaign work {campaign.id}")
-    letters, digest = digest_of(board.written(campaign.id, wave))
-    if not letters:
+    listed = list_of(board.written(campaign.id, wave))
+    if not listed:
         raise UsageProblem(f"Wave {wave} has no letter.")
-    event = WaveProposed(on=today, wave=wave, letters=letters, digest=digest, by=by, stage=stage)
+    keep(listed)
+    event = WaveProposed(on=today, wave=wave, letters=listed.count(b"\n"), by=by, stage=stage,
+                         digest=hashlib.sha256(listed).hexdigest())
     return record_campaign(store, campaign, event)
 
 
-def release(store: Store, board: Board, campaign: Campaign, wave: Wave, *, by: str, today: date
-            ) -> Campaign:
-    """Let a wave go out. Raises RefusedByRail: four eyes, or other letters than proposed."""
+def release(store: Store, board: Board, campaign: Campaign, wave: Wave, *, by: str, today: date,
+            left: Left | None = None) -> Campaign:
+    """Let a wave go out. Raises RefusedByRail: four eyes, or other letters than proposed.
+
+    left: what of it is left, as the approver has seen it; it is then proposed anew with these
+    letters, for whoever proposed it. Four eyes are judged by what was proposed at first.
+    """
     problem = four_eyes_problem(wave, campaign, by)
     if problem:
         raise RefusedByRail("four-eyes", problem[0].upper() + problem[1:] + ".",
                             hint="Another person runs it, with --by or DSAR_AUTHOR set.")
-    letters, digest = digest_of(board.written(campaign.id, wave.number))
-    if digest != wave.proposed.digest:
-        raise RefusedByRail(
-            "four-eyes", f"Wave {wave.number} has other letters than were proposed "
-            f"({letters}, not {wave.proposed.letters}).",
-            hint=f"dsar campaign withdraw {campaign.id} {wave.number}")
-    event = WaveApproved(on=today, wave=wave.number, digest=digest, by=by)
-    return record_campaign(store, campaign, event)
+    seen = left.digest if left is not None else wave.proposed.digest
+    listed = list_of(board.written(campaign.id, wave.number))
+    if hashlib.sha256(listed).hexdigest() != seen:
+        raise others_than_proposed(campaign, wave, listed.count(b"\n"))
+    events: list[WaveProposed | WaveApproved] = [
+        WaveApproved(on=today, wave=wave.number, digest=seen, by=by)]
+    if left is not None:
+        events.insert(0, replace(wave.proposed, on=today, letters=left.letters, digest=seen))
+    return record_campaign(store, campaign, *events)
 
 
 def withdraw_wave(store: Store, board: Board, campaign: Campaign, wave: int, *, by: str,

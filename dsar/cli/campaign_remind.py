@@ -157,7 +157,7 @@ def _propose(app: App, room: Room, by: str, failed: Sequence[str]) -> None:
         app.say(f"  not written: {line}")
     number = room.campaign.next_wave
     campaign = propose(room.store, room.board, room.campaign, number, by=by, today=app.today,
-                       stage=Stage.REMINDER)
+                       stage=Stage.REMINDER, keep=room.archive.add)
     wave = campaign.waves[number]
     app.say(f"Wave {number}: {wave.proposed.letters} reminders written, "
             f"digest {wave.proposed.digest[:16]}.")

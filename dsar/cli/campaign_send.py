@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from dsar.campaign.listing import Left, what_left
 from dsar.campaign.planning import Outlook, choose_wave, survey
 from dsar.campaign.reminders import begun, opened
 from dsar.campaign.roster import load_campaign, load_members
@@ -145,7 +146,8 @@ def _write_and_propose(app: App, room: Room, by: str) -> None:
             if why:
                 failed.append(f"{case_id}: {why}")
     number = room.campaign.next_wave
-    campaign = propose(room.store, room.board, room.campaign, number, by=by, today=app.today)
+    campaign = propose(room.store, room.board, room.campaign, number, by=by, today=app.today,
+                       keep=room.archive.add)
     wave = campaign.waves[number]
     app.say(f"Wave {number}: {wave.proposed.letters} letters written, "
             f"digest {wave.proposed.digest[:16]}.")
@@ -231,13 +233,17 @@ def _is_weekday(day: date) -> bool:
 @click.argument("wave", type=int, metavar="WAVE")
 @click.option("--show", "shown", type=click.IntRange(min=0), default=3, show_default=True,
               metavar="N", help="Show so many of its letters first.")
+@click.option("--confirm", type=int, metavar="N", help="The number of letters, in place of "
+              "typing it, where some of those proposed were taken out.")
 @click.option("--by", metavar="NAME", help=BY)
 @global_options
 @pass_app
-def approve(app: App, *, campaign_id: str, wave: int, shown: int, by: str | None) -> None:
+def approve(app: App, *, campaign_id: str, wave: int, shown: int, confirm: int | None,
+            by: str | None) -> None:
     """Let a wave go out: over 100 letters, by a second person.
 
-    What is approved are the very bytes: their digest is compared again.
+    What is approved are the very bytes: their digest is compared again. Letters of members who
+    left since it was proposed are named, and the number of those that are left is asked for.
     """
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
@@ -245,15 +251,34 @@ def approve(app: App, *, campaign_id: str, wave: int, shown: int, by: str | None
         if found is None:
             raise UsageProblem(f"Campaign {campaign_id} has no wave {wave}.",
                                hint=f"dsar campaign send {campaign_id} writes the next one.")
+        waits = not found.approved and not found.withdrawn
+        left = what_left(store, room.board, room.campaign, found, room.archive.read) if (
+            waits) else None
         for line in _samples(room, wave, shown):
             app.say(line)
         noun = "reminders" if found.proposed.stage is Stage.REMINDER else "letters"
         app.say(f"Wave {wave}: {found.proposed.letters} {noun}, proposed by "
                 f"{found.proposed.by}, digest {found.proposed.digest[:16]}.")
-        app.ask_yes(f"Let wave {wave} go out?")
-        release(store, room.board, room.campaign, found, by=who(app, by), today=app.today)
+        _ask(app, wave, left, confirm)
+        if left is not None:
+            room.archive.add(left.listed)
+        release(store, room.board, room.campaign, found, by=who(app, by), today=app.today,
+                left=left)
     app.say(f"Wave {wave} is released.")
     app.next(f"dsar campaign work {campaign_id}")
+
+
+def _ask(app: App, wave: int, left: Left | None, confirm: int | None) -> None:
+    """Ask for a yes, or for the number of letters where it is not the one that was proposed."""
+    if left is None:
+        app.ask_yes(f"Let wave {wave} go out?")
+        return
+    for each in left.taken_out:  # also under --quiet: nobody approves what was not shown
+        click.echo(f"  taken out: {each.case_id}, {each.member}: {each.why}", err=True)
+    if left.forgotten:
+        click.echo(f"  taken out: {left.forgotten} of members who were forgotten", err=True)
+    click.echo(f"{left.letters} are left, digest {left.digest[:16]}.", err=True)
+    app.confirm_number(left.letters, given=confirm)
 
 
 def _samples(room: Room, wave: int, count: int) -> list[str]:

@@ -117,7 +117,8 @@ def test_what_is_out_or_may_be_keeps_its_case_open(
 def test_a_wave_with_another_letter_than_was_proposed_is_not_released(store: MemoryStore) -> None:
     board = ScanningBoard(store)
     store.append("B", [opened("B", member=CODE, campaign="spring", wave=2), letter("B")], after=0)
-    found = propose(store, board, load_campaign(store, "spring"), 2, by="Ann", today=DAY)
+    found = propose(store, board, load_campaign(store, "spring"), 2, by="Ann", today=DAY,
+                    keep=lambda listed: None)
     store.append("B", [letter("B", digest="cd" * 32)], after=2)
     with pytest.raises(RefusedByRail, match="other letters"):
         release(store, board, found, found.waves[2], by="Bea", today=DAY)
@@ -128,7 +129,8 @@ def test_a_wave_with_one_more_letter_than_was_proposed_is_not_released(
 ) -> None:
     board = ScanningBoard(store)
     store.append("B", [opened("B", member=CODE, campaign="spring", wave=2), letter("B")], after=0)
-    found = propose(store, board, load_campaign(store, "spring"), 2, by="Ann", today=DAY)
+    found = propose(store, board, load_campaign(store, "spring"), 2, by="Ann", today=DAY,
+                    keep=lambda listed: None)
     store.append("C", [opened("C", member=CODE, campaign="spring", wave=2), letter("C")], after=0)
     with pytest.raises(RefusedByRail, match="other letters"):
         release(store, board, found, found.waves[2], by="Bea", today=DAY)

@@ -6,6 +6,7 @@ import csv
 import re
 import zipfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import unescape
@@ -16,6 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from command import Dsar, lab_options
 from inprocess import Here
 from servers.maillab import MailLab
+
+from dsar.store import Store, open_store
 
 KEEPER = "--passphrase-command", "echo correct horse battery"
 HEADINGS = ("Vor- und Nachname", "E-Mail", "Land", "Anschrift", "Einwilligung", "Lesen erlaubt",
@@ -109,3 +112,10 @@ def words_in(home: Path, *words: str) -> list[str]:
             content = path.read_bytes().lower()
             found += [f"{path.relative_to(home)}: {w.decode()}" for w in wanted if w in content]
     return found
+
+
+def opened_ledger(home: Path) -> Store:
+    """The ledger of a home, wherever `store:` says it lies."""
+    found = re.search(r"store: (postgresql\S+)", (home / "config.yaml").read_text())
+    return open_store(found[1] if found else f"tinydb:{home / 'ledger'}", write=True,
+                      now=lambda: datetime(2026, 11, 24, 9, tzinfo=UTC), author="test")

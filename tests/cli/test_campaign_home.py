@@ -9,47 +9,24 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from command import write_companies
+from campaigners import opened_ledger
 from inprocess import ALEX, Here
-from servers.postgres import PostgresServer
-from test_campaign_rails import ACCOUNT, COMPANIES, KEEPER, MEMBERS, begin, send, sign_all
+from test_campaign_rails import COMPANIES, KEEPER, begin, send, sign_all
 
 from dsar.core.case import LetterSent, SendAttempted
-from dsar.store import Store, open_store
 
 SECRET = "Quittengelee"
 NAMES = ("roe.example", "poe.example", "Jane Roe", "Bob Poe")
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
-@pytest.fixture(params=["file", "postgres"])
-def here(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-         capsys: pytest.CaptureFixture[str]) -> Here:
-    """A home of a group, with nobody in people.yaml."""
-    found = Here(tmp_path / "home", monkeypatch, capsys)
-    write_companies(found.home, COMPANIES)
-    store = ""
-    if request.param == "postgres":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        store = f"store: {server.new_ledger()}\narchive: store\n"
-    (found.home / "config.yaml").write_text(store + ACCOUNT)
-    for part in ("cur", "new", "tmp"):
-        (found.home / "mail" / part).mkdir(parents=True)
-    for path in (found.home, *found.home.rglob("*")):
-        path.chmod(0o700 if path.is_dir() else 0o600)
-    (tmp_path / "consent.txt").write_text("I agree.\n")
-    (tmp_path / "members.csv").write_text(MEMBERS)
-    return found
+@pytest.fixture
+def here(group: Here) -> Here:
+    return group
 
 
 def on_postgres(here: Here) -> bool:
     return "postgresql" in (here.home / "config.yaml").read_text()
-
-
-def opened(here: Here) -> Store:
-    found = re.search(r"store: (postgresql\S+)", (here.home / "config.yaml").read_text())
-    return open_store(found[1] if found else f"tinydb:{here.home / 'ledger'}", write=True,
-                      now=lambda: AT, author="test")
 
 
 def drop(here: Here, name: str, sender: str, to: str, subject: str, text: str, thread: str = ""
@@ -66,7 +43,7 @@ def drop(here: Here, name: str, sender: str, to: str, subject: str, text: str, t
 
 def mark_sent(here: Here) -> None:
     """As if all letters that wait had gone out."""
-    store = opened(here)
+    store = opened_ledger(here.home)
     for case in list(store.cases()):
         if (approved := case.approved) is not None:
             store.append(case.id, [
@@ -79,7 +56,7 @@ def mark_sent(here: Here) -> None:
 
 def answer_all(here: Here) -> None:
     """Each company answers each letter in its thread, and once without naming any."""
-    store = opened(here)
+    store = opened_ledger(here.home)
     for case in store.cases():
         drop(here, case.id, case.facts.recipient or "", case.facts.reply_address or "",
              f"Re: {SECRET} [{case.facts.reference}]",
@@ -123,7 +100,7 @@ def test_doctor_without_a_campaign_still_asks_for_a_person(here: Here) -> None:
 def test_doctor_names_a_signed_mandate_that_is_gone(here: Here, tmp_path: Path) -> None:
     begin(here, tmp_path, "mandate")
     sign_all(here, tmp_path)
-    store = opened(here)
+    store = opened_ledger(here.home)
     from dsar.campaign.roster import load_campaign, load_members
 
     signed = next(m.mandate.digest for m in load_members(store, load_campaign(store, "spring"))
@@ -151,7 +128,7 @@ def test_a_timer_polls_for_a_campaign_and_sends_nothing_of_it(
     assert "held" not in said(here, "run"), "what a wave holds is no trouble of the timer"
     here("campaign", "approve", "spring", "1", "--yes", "--by", "Bea")
     said(here, "run")
-    store = opened(here)
+    store = opened_ledger(here.home)
     assert [len(c.attempts) for c in store.cases()] == [0] * 4
     store.close()
 
