@@ -16,7 +16,7 @@ from dsar.mail.account import Account, Endpoint
 from dsar.mail.imapboxes import all_mailboxes, examine, special, with_validity
 from dsar.mail.imaplogin import Connection, log_out, open_connection
 from dsar.mail.imapstream import BODIES, FIRST_PIECE, HEADERS_AT_ONCE, HEADS, FetchStream
-from dsar.mail.imapwire import Answer, Refused, answers, search_all, send
+from dsar.mail.imapwire import Answer, Refused, answers, login_is_over, search_all, send
 from dsar.mail.login import SecretGiver, why
 
 __all__ = ["HEADERS_AT_ONCE", "ImapMailbox", "NoSentMailbox"]
@@ -27,10 +27,9 @@ MAX_MESSAGE = 512 * 1024 * 1024
 """Octets after which a message is taken for one without an end."""
 _MOST_GIVEN_UP = 20
 """So many messages in a row that cannot be had: the server is ill, not they."""
+_MOST_SILENT = 3
+"""So often without any answer in time: nobody waits for an hour, one message after the other."""
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-# What servers say when a login has run out in the middle (RFC 5530; Exchange has its own words).
-_LOGIN_OVER = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]"
-                         r"|authenticated but not connected|session (has )?expired", re.IGNORECASE)
 _LOST = (OSError, IMAP4.abort)
 _T = TypeVar("_T")
 
@@ -200,7 +199,7 @@ class ImapMailbox:
         while not stream.is_done:
             self._do(lambda connection: self._open(connection, mailbox, validity), beside=stream)
             self._advance(stream)
-            if stream.in_a_row >= _MOST_GIVEN_UP:
+            if stream.in_a_row >= _MOST_GIVEN_UP or stream.silent >= _MOST_SILENT:
                 raise Temporary(f"{self._endpoint}: the server gives no message any more.")
             yield from stream.taken()
 
@@ -213,6 +212,7 @@ class ImapMailbox:
                 stream.read_one(imap)
             stream.ask(imap)
         except (*_LOST, IMAP4.error) as error:
+            stream.silent += isinstance(error, TimeoutError)
             self._drop(why(error))
         except BaseException:
             self._drop("broken off")
@@ -237,11 +237,11 @@ class ImapMailbox:
         def fetch(connection: Connection) -> bytes:
             self._open(connection, where.mailbox, where.uidvalidity)
             imap = connection.imap
-            found = list(answers(imap, send(imap, command), keep=2 * PIECE))
-            data = next((each.data for each in found if each.uid == where.uid), None)
-            if data is None:
+            found = [each.data for each in answers(imap, send(imap, command), keep=2 * PIECE)
+                     if each.uid == where.uid]
+            if not found:
                 raise Unfetchable("the rest of the message cannot be had")
-            return data
+            return found[0] or b""  # NIL: nothing lies there, whatever was said of the size
 
         try:
             return self._do(fetch)
@@ -335,7 +335,7 @@ class ImapMailbox:
             raise
         except (IMAP4.error, Refused) as error:
             self._examined = None
-            if _LOGIN_OVER.search(str(error)):
+            if login_is_over(str(error)):
                 raise IMAP4.abort("the login has run out") from None
             raise Temporary(f"{self._endpoint}: the server refused a command ({error}).") from None
         except BaseException:  # also Ctrl-C: answers still under way would be taken for others

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from imaplib import IMAP4
 from typing import Any
 
 from dsar.mail.headfields import MAX_BLOCK, TRIAGE_FIELDS
-from dsar.mail.imapwire import MAX_LITERAL, Answer, Done, next_answer, send, sequence_set
+from dsar.mail.imapwire import (
+    MAX_LITERAL,
+    Answer,
+    Done,
+    login_is_over,
+    next_answer,
+    send,
+    sequence_set,
+)
 
 HEADERS_AT_ONCE = 500  # an id list of more than about 1,000 is refused by Dovecot as too long
 FIRST_PIECE = 256 * 1024
@@ -47,7 +56,8 @@ class FetchStream:
     A batch that breaks off is asked for again without the answered messages. Where not one was
     answered, the first is asked for alone, and if that fails, too, given up.
 
-    given_up: UID → why. in_a_row: how many were given up since the last answer.
+    given_up: UID → why. in_a_row: how many were given up since the last answer. silent: how often
+    the server let the time run out since then.
     """
 
     wanted: Wanted
@@ -56,6 +66,7 @@ class FetchStream:
     read: deque[Answer] = field(default_factory=deque)
     given_up: dict[int, str] = field(default_factory=dict)
     in_a_row: int = 0
+    silent: int = 0
 
     @classmethod
     def of(cls, uids: Sequence[int], wanted: Wanted) -> FetchStream:
@@ -95,6 +106,9 @@ class FetchStream:
                 self._take(found)
         [batch] = [each for each in self.under_way if each.tag == found.tag]
         self.under_way.remove(batch)
+        if login_is_over(found.refused):  # it is not the messages
+            self.under_way.appendleft(batch)
+            raise IMAP4.abort("the login has run out")
         if found.refused:
             self._again(batch, f"the server refuses to give it ({found.refused})")
 
@@ -117,7 +131,7 @@ class FetchStream:
         if asked is None:
             return
         del asked.left[answer.uid]
-        self.in_a_row = 0
+        self.in_a_row = self.silent = 0
         if answer.data is None:
             self.given_up[answer.uid] = "the server has nothing to give"
         else:

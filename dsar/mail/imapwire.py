@@ -28,10 +28,18 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _ALL = re.compile(rb"^\* ESEARCH\b.*\bALL ([0-9:,]+)", re.IGNORECASE)
 _MOST_UIDS = 20_000_000
 _tags = count(1)
+# What servers say when a login has run out in the middle (RFC 5530; Exchange has its own words).
+_LOGIN_OVER = re.compile(r"\[(AUTHENTICATIONFAILED|AUTHORIZATIONFAILED|EXPIRED)\]"
+                         r"|authenticated but not connected|session (has )?expired", re.IGNORECASE)
 
 
 class Refused(Exception):
     """The server answered NO or BAD to this command; the connection goes on."""
+
+
+def login_is_over(refusal: str) -> bool:
+    """Whether a command was refused because the login has run out: then another one helps."""
+    return bool(_LOGIN_OVER.search(refusal))
 
 
 @dataclass(frozen=True)
