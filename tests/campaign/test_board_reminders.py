@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from board_samples import DAY, NOON, attempted, more, out, reminding, sent, terms, waiting
+from servers.postgres import PostgresServer
 from test_board_contract import DAYS, Table, table
 
 from dsar.core.board import Claimed, Later, Written
 from dsar.core.case import ApprovalWithdrawn, CaseClosed
 from dsar.core.fairness import Pace
+from dsar.store.postgres import PostgresStore
 
 __all__ = ["table"]
 
@@ -65,3 +67,28 @@ def test_a_reminder_counts_for_the_pace_like_any_letter(table: Table) -> None:
         more(table.store, name, reminding(name, 7))
     assert isinstance(table.claim(terms(pace=pace, waves=(7,))), Claimed)
     assert table.claim(terms(pace=pace, waves=(7,))) == Later(at=NOON + DAYS, waiting=1)
+
+
+def test_who_is_alone_at_something_can_ask_whether_that_still_holds(table: Table) -> None:
+    with table.board.alone("plan spring") as mine:
+        assert mine
+        assert table.board.holds("plan spring")
+    with table.board.alone("plan spring"):
+        assert table.board.holds("plan spring")
+
+
+def test_a_database_that_was_away_has_forgotten_who_was_alone(postgres: PostgresServer) -> None:
+    url = postgres.new_ledger()
+    first, second = (PostgresStore(url, write=True, now=lambda: NOON, author=name)
+                     for name in ("jo", "kim"))
+    one, other = first.board(), second.board()
+    with one.alone("plan spring") as mine:
+        assert (mine, one.holds("plan spring"), other.holds("plan spring")) == (True, True, False)
+        assert not one.holds("plan summer")
+        first.link.close()
+        assert not one.holds("plan spring")
+        with other.alone("plan spring") as theirs:
+            assert theirs
+            assert other.holds("plan spring")
+    first.close()
+    second.close()

@@ -7,13 +7,21 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from board_samples import opened, terms
+from board_samples import opened, reminding, terms
 from campaignfold import DAY, added, approved, issued, proposed, signed, started
 
 from dsar.campaign.board import ScanningBoard
 from dsar.campaign.roster import load_campaign
-from dsar.campaign.waves import anomalies, propose, release, withdraw_letter, withdraw_wave
+from dsar.campaign.waves import (
+    anomalies,
+    propose,
+    release,
+    stop_claimed,
+    withdraw_letter,
+    withdraw_wave,
+)
 from dsar.campaign.worker import Worker
+from dsar.core.board import Claimed
 from dsar.core.campaign_events import (
     MandateRevoked,
     MemberEvent,
@@ -21,7 +29,13 @@ from dsar.core.campaign_events import (
     campaign_stream,
     member_stream,
 )
-from dsar.core.case import LetterApproved, LetterRefused, LetterSent, SendAttempted
+from dsar.core.case import (
+    LetterApproved,
+    LetterRefused,
+    LetterSent,
+    NoteAdded,
+    SendAttempted,
+)
 from dsar.core.letter import Outgoing, Stage
 from dsar.errors import RefusedByRail
 from dsar.outbox import Post
@@ -50,7 +64,7 @@ def then(store: MemoryStore, *events: MemberEvent) -> None:
     store.append(member_stream("spring", CODE), list(events), after=3)
 
 
-def worker(store: MemoryStore) -> Worker:
+def worker(store: MemoryStore, why: str = "") -> Worker:
     def refuse(*_: object) -> Outgoing:
         pytest.fail("the letter was taken out of the archive to be sent")
 
@@ -58,7 +72,7 @@ def worker(store: MemoryStore) -> Worker:
     return Worker(
         store=store, board=ScanningBoard(store), campaign_id="spring", write=lambda _: "",
         terms=lambda campaign: replace(terms(waves=campaign.released), campaign="spring"),
-        obstacle=lambda case: "", letter=refuse, post=post, now=lambda: NOON,
+        obstacle=lambda case: why, letter=refuse, post=post, now=lambda: NOON,
         today=NOON.date(), draw=lambda: 0.0)
 
 
@@ -146,3 +160,68 @@ def test_withdrawing_a_wave_takes_back_also_what_was_not_written_yet(store: Memo
 
 def test_letters_that_did_not_go_out_are_an_anomaly(store: MemoryStore) -> None:
     assert "1 of 1 letters did not go out" in anomalies(store.cases()).lines
+
+
+def reminder(store: MemoryStore, wave: int) -> None:
+    """The request is out, and a reminder of a wave is approved."""
+    store.append("A", [attempt(), LetterSent(
+        on=DAY, message_id=ID, stage=Stage.REQUEST, recipient="x@y.example"),
+        reminding("A", wave)], after=2)
+
+
+@pytest.mark.parametrize("why", ["", "a message has come since it was approved"])
+def test_a_reminder_that_may_not_go_is_stopped_and_its_case_goes_on(
+    store: MemoryStore, why: str
+) -> None:
+    reminder(store, 1)
+    if not why:
+        then(store, MandateRevoked(on=DAY))
+    at_work = worker(store, why)
+    assert at_work.step().kind != "sent"
+    case = store.case("A")
+    assert case.approved is None
+    assert case.in_doubt is None
+    assert case.closed is None
+    assert case.request is not None
+    assert (why or "revoked") in at_work.failed[0]
+    assert at_work.step().kind == "rests", "the wave is out, and a person has to look"
+
+
+def test_what_a_poll_files_while_a_letter_is_stopped_leaves_no_doubt(store: MemoryStore) -> None:
+    reminder(store, 1)
+    board = ScanningBoard(store)
+    found = board.claim(replace(terms(), campaign="spring"), now=NOON, today=DAY, jitter=0.0)
+    assert isinstance(found, Claimed)
+    store.append("A", [NoteAdded(on=DAY, text="x")], after=found.case.version)
+    stop_claimed(store, found, why="x", today=DAY)
+    assert store.case("A").in_doubt is None
+
+
+def test_a_letter_with_an_obstacle_is_stopped_and_its_case_closed(store: MemoryStore) -> None:
+    at_work = worker(store, "the registry has another address now")
+    at_work.step()
+    case = store.case("A")
+    assert case.closed is not None
+    assert "another address" in case.closed.note
+
+
+def test_a_reminder_without_a_released_wave_is_not_even_claimed(store: MemoryStore) -> None:
+    reminder(store, 2)
+    assert worker(store).step().kind == "rests"
+    assert store.case("A").approved is not None
+    assert len(store.case("A").attempts) == 1
+
+
+def test_withdrawing_a_wave_of_reminders_closes_no_case(store: MemoryStore) -> None:
+    reminder(store, 2)
+    board = ScanningBoard(store)
+    found = propose(store, board, load_campaign(store, "spring"), 2, by="Ann", today=DAY,
+                    stage=Stage.REMINDER, keep=lambda listed: None)
+    assert (found.waves[2].proposed.letters, found.waves[2].proposed.stage) == (1, Stage.REMINDER)
+    _, none = withdraw_wave(store, board, found, 1, by="Ann", because="x", today=DAY)
+    assert (none, store.case("A").approved is None) == (0, False)
+    found, count = withdraw_wave(store, board, load_campaign(store, "spring"), 2, by="Ann",
+                                 because="a mistake", today=DAY)
+    case = store.case("A")
+    assert (count, case.approved, case.closed) == (1, None, None)
+    assert found.next_wave == 3

@@ -223,7 +223,10 @@ def test_a_revoked_mandate_takes_the_reminder_back_and_not_the_case(
     assert "2 letters withdrawn; 2 are out already" in told
     mine = [c for c in cases(here) if c.facts.subject_id == first]
     assert all(c.closed is None and c.approved is None and c.request for c in mine)
-    here("campaign", "approve", "spring", "2", "--yes", "--by", "Bea", today=LATE, status=7)
+    told = here("campaign", "approve", "spring", "2", "--confirm", "2", "--by", "Bea",
+                today=LATE).err
+    assert told.count("taken out: ") == 2
+    assert sum(c.approved is not None for c in cases(here)) == 2
 
 
 def test_a_withdrawn_wave_of_reminders_closes_no_case_and_can_be_planned_anew(
