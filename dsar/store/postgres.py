@@ -45,6 +45,7 @@ from dsar.store.postgres_rows import (
     stored,
     unstored,
 )
+from dsar.store.postgres_single import BEHIND, RECORDED_BEFORE, Single
 from dsar.store.rules import (
     admit,
     admit_history,
@@ -59,7 +60,7 @@ from dsar.store.rules import (
 if TYPE_CHECKING:
     from dsar.store.pgboard import PgBoard
 
-BEHIND, RECORDED_BEFORE, NOT_EMPTY = "DS001", "DS003", "DS004"
+NOT_EMPTY = "DS004"
 ROOM = 4096
 """How many cases are remembered between reading and appending, and how many courses times 16."""
 _APPEND = "SELECT dsar.append(%s, %s::json, %s::json, %s::json)"
@@ -76,6 +77,7 @@ class PostgresStore:
         self._now, self._author = now, author
         self.known, self.courses = Known(ROOM), Courses(16 * ROOM)
         self.link = Link(url, write=write)
+        self._single = Single(self.link, self.known, now, author)
         try:
             self.link.run(lambda connection: check(connection, self.link.name))
         except BaseException:
@@ -130,6 +132,8 @@ class PostgresStore:
 
     def append(self, stream: str, events: Sequence[Event], *, after: int) -> None:
         """Add all of `events`, or none, committed on the server's disk before this returns."""
+        if len(events) == 1 and self._single.added(stream, events[0], after):
+            return
         self.append_all([Addition(stream=stream, events=events, after=after)])
 
     def append_all(self, additions: Iterable[Addition]) -> None:

@@ -23,7 +23,9 @@ CREATE TABLE IF NOT EXISTS dsar.migrations (
     number integer PRIMARY KEY, name text NOT NULL, digest text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now())
 """
-_FUNCTIONS = ("append(uuid, json, json, json)", "project(json)", "begin_adopting()",
+_APPEND_ONE = ("append_one(uuid, text, integer, uuid, timestamptz, text, text, text, bytea, text, "
+               "text, json)")
+_FUNCTIONS = ("append(uuid, json, json, json)", _APPEND_ONE, "project(json)", "begin_adopting()",
               "erase(text[], integer, json)", "sweep()", "put_piece(uuid, integer, bytea)",
               "keep_item(text, uuid)", "drop_item(uuid)", "delete_item(text)", "sweep_items()")
 _INNER = ("project_glances(json)", "project_work(json)", "drop_work()")

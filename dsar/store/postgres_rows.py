@@ -31,6 +31,7 @@ from dsar.store.codec import CodecError, decode
 
 _UNFIT = re.compile("[\\\\\0\ud800-\udfff]")
 _PLAIN = re.compile(r"[A-Za-z0-9_/.-]*")
+_compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Row(NamedTuple):
@@ -65,9 +66,13 @@ def event_row(
     stream: str, sequence: int, *, at: datetime, author: str, record: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return an event for the function `append`; record: as `codec.encode` made it."""
-    body = json.dumps(record, separators=(",", ":"), allow_nan=False)
     return {"stream": stored(stream), "sequence": sequence, "at": at.isoformat(),
-            "author": stored(author), "kind": record["kind"], "body": body}
+            "author": stored(author), "kind": record["kind"], "body": body_of(record)}
+
+
+def body_of(record: Mapping[str, Any]) -> str:
+    """Return what `codec.encode` made as compact JSON in ASCII."""
+    return _compact(record)
 
 
 _MOVES = (CaseOpened, LetterApproved, ApprovalWithdrawn, SendAttempted, LetterSent, LetterRefused,
@@ -81,9 +86,14 @@ def case_row(case: Case, fresh: Iterable[Event] | None = None) -> dict[str, Any]
     fresh: the events added; where none of them moves a letter, what workers look at stays.
     """
     row = _glance_row(case)
-    if fresh is None or any(isinstance(event, _MOVES) for event in fresh):
+    if fresh is None or any(map(moves, fresh)):
         return row | work_row(case)
     return row
+
+
+def moves(event: Event) -> bool:
+    """Whether an event may change which letter of a case waits, or was attempted."""
+    return isinstance(event, _MOVES)
 
 
 def work_row(case: Case) -> dict[str, Any]:
@@ -103,12 +113,17 @@ def _plain(value: Any) -> Any:
 
 def _glance_row(case: Case) -> dict[str, Any]:
     found = glance(case)
-    value = stored(json.dumps(course_to_json(found.course), separators=(",", ":")))
-    digest = sha256(f"{FORM}\n{value}".encode()).hexdigest()
+    digest, value = course_row(found.course)
     texts = {name: _stored(text) for name, text in found._asdict().items()
              if name not in ("id", "version", "course")}
-    return {"stream": stored(found.id), "version": found.version, "digest": digest, "form": FORM,
-            "value": value, **texts}
+    return {"stream": stored(found.id), "version": found.version, "digest": digest.hex(),
+            "form": FORM, "value": value, **texts}
+
+
+def course_row(found: Course) -> tuple[bytes, str]:
+    """Return a course as it is kept, with the SHA-256 by which it is found."""
+    value = stored(_compact(course_to_json(found)))
+    return sha256(f"{FORM}\n{value}".encode()).digest(), value
 
 
 def _stored(value: Any) -> Any:
@@ -127,7 +142,7 @@ def course_of(value: str) -> Course:
 
 def dumped(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return rows as one JSON text for a parameter."""
-    return json.dumps(list(rows), separators=(",", ":"))
+    return _compact(list(rows))
 
 
 def events_of(rows: Sequence[Row], database: str) -> list[Event]:

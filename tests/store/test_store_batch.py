@@ -272,4 +272,4 @@ def test_kill_9_leaves_a_batch_whole_or_not_there(tmp_path: Path) -> None:
         lengths = set(_counts(tmp_path, write=False).values())
         assert len(lengths) == 1, "some have an event of the batch that others have not"
         assert lengths.pop() >= acknowledged
-    assert set(_counts(tmp_path, write=True).values()) >= {acknowledged}
+    assert min(_counts(tmp_path, write=True).values()) >= acknowledged
