@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from dsar.cli.app import App, pass_app
 from dsar.cli.campaigning import Room
 from dsar.cli.options import global_options
 from dsar.cli.standings import collector_paused
+from dsar.core.letter import Stage
 from dsar.core.progress import Counts, Progress, progress
 from dsar.errors import UsageProblem
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dsar.core.result import Result
 
 COLUMNS = ("company", "opened", "waiting", "sent", "delivered", "acknowledged", "answered",
-           "overdue", "in_doubt", "bounced", "refused", "needs_you", "withdrawn")
+           "overdue", "in_doubt", "bounced", "refused", "needs_you", "withdrawn", "reminded")
 FORMS = ("text", "html", "md", "csv", "json", "codebook")
 
 
@@ -35,19 +36,21 @@ def show_progress(app: App, *, campaign_id: str) -> None:
         room = Room.of(app, store, campaign_id)
         people = room.board.people(campaign_id, app.today)
         found = progress(room.board.tally(campaign_id), app.outlooks.of)
+        waiting = room.board.waiting(campaign_id)
     items = [{"company": slug, **counts.as_items()}
              for slug, counts in sorted(found.by_company.items())]
     if app.settings.json:
-        app.emit("campaign-progress", items, _summary(room, people, found))
+        app.emit("campaign-progress", items, _summary(room, people, found, waiting))
     elif app.settings.plain:
         app.emit_rows(COLUMNS, items)
     else:
-        for line in _lines(room, people, found):
+        for line in _lines(room, people, found, waiting):
             click.echo(line)
-    app.next(_next(room, found.total))
+    app.next(_next(room, found.total, waiting))
 
 
-def _summary(room: Room, people: People, found: Progress) -> dict[str, Any]:
+def _summary(room: Room, people: People, found: Progress, waiting: Mapping[int, int]
+             ) -> dict[str, Any]:
     campaign = room.campaign
     return {
         "campaign": campaign.id, "members": people.joined, "left": people.left,
@@ -56,10 +59,15 @@ def _summary(room: Room, people: People, found: Progress) -> dict[str, Any]:
         "closed": campaign.closed is not None, **found.total.as_items(),
         "waves": [{"wave": n, **counts.as_items()}
                   for n, counts in sorted(found.by_wave.items())],
+        "proposed": [{"wave": n, "stage": str(wave.proposed.stage),
+                      "letters": wave.proposed.letters, "released": wave.released,
+                      "withdrawn": wave.withdrawn is not None, "waiting": waiting.get(n, 0)}
+                     for n, wave in sorted(campaign.waves.items())],
     }
 
 
-def _lines(room: Room, people: People, found: Progress) -> Iterator[str]:
+def _lines(room: Room, people: People, found: Progress, waiting: Mapping[int, int]
+           ) -> Iterator[str]:
     from dsar.report.terminal import row
 
     campaign, total = room.campaign, found.total
@@ -70,9 +78,14 @@ def _lines(room: Room, people: People, found: Progress) -> Iterator[str]:
            f"answered {total.answered}   overdue {total.overdue}")
     odd = [f"{name.replace('_', ' ')} {count}" for name, count in (
         ("in_doubt", total.in_doubt), ("bounced", total.bounced), ("refused", total.refused),
-        ("withdrawn", total.withdrawn), ("needs_you", total.needs_you)) if count]
+        ("withdrawn", total.withdrawn), ("needs_you", total.needs_you),
+        ("reminded", total.reminded)) if count]
     if odd:
         yield "  " + "   ".join(odd)
+    for number, wave in sorted(campaign.waves.items()):
+        if wave.proposed.stage is Stage.REMINDER and not wave.withdrawn:
+            told = f"{waiting.get(number, 0)} wait" if wave.released else "not approved yet"
+            yield f"  wave {number}: {wave.proposed.letters} reminders, {told}"
     if campaign.paused:
         yield f"  paused: {campaign.paused.because}"
     for slug, known in campaign.announced.items():
@@ -87,7 +100,7 @@ def _lines(room: Room, people: People, found: Progress) -> Iterator[str]:
         yield "wrote: something came; answered: a person has looked at it, see `dsar status`"
 
 
-def _next(room: Room, total: Counts) -> str:
+def _next(room: Room, total: Counts, waiting: Mapping[int, int]) -> str:
     campaign = room.campaign
     if campaign.closed:
         return f"dsar campaign close {campaign.id} --purge" if not campaign.purged else ""
@@ -95,12 +108,14 @@ def _next(room: Room, total: Counts) -> str:
         return f"dsar campaign resume {campaign.id} --reason TEXT"
     if campaign.open_wave:
         return f"dsar campaign approve {campaign.id} {campaign.open_wave.number}"
-    if total.waiting:
+    if total.waiting or any(waiting.get(number) for number in campaign.released):
         return (f"dsar campaign work {campaign.id}" if room.by_mandate
                 else f"dsar campaign import {campaign.id}")
     if not total.opened:
         return (f"dsar campaign send {campaign.id} -n" if room.by_mandate
                 else f"dsar campaign kit {campaign.id} -o kits")
+    if total.overdue:
+        return f"dsar campaign remind {campaign.id} -n"
     return f"dsar campaign report {campaign.id} html --public -o FILE"
 
 

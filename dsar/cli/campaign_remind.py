@@ -13,7 +13,7 @@ from dsar.campaign.kit import KitLetter, waiting_letters, write_reminder
 from dsar.campaign.reminders import Calls, Reminding, begun, call_of, opened, survey
 from dsar.campaign.reminders import write_reminder as write_in_wave
 from dsar.campaign.roster import load_campaign, load_member, subject_of
-from dsar.campaign.waves import propose
+from dsar.campaign.waves import Writing, propose
 from dsar.cli.app import App, pass_app
 from dsar.cli.campaign_calls import kit_obstacle, reminding
 from dsar.cli.campaign_kit import drop_of, hand_out

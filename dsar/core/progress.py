@@ -17,7 +17,8 @@ class Counts:
 
     waiting: opened, no letter out. sent: at least one letter out. delivered: of those, not
     bounced. acknowledged: receipt is known or somebody wrote. answered: dealt with, as a person
-    or the machine read it. overdue: past the due date without an answer.
+    or the machine read it. overdue: past the due date without an answer. reminded: at least one
+    reminder or follow-up is out.
     """
 
     opened: int = 0
@@ -32,6 +33,7 @@ class Counts:
     needs_you: int = 0
     overdue: int = 0
     withdrawn: int = 0
+    reminded: int = 0
 
     def add(self, marks: Iterable[str], cases: int) -> None:
         """Count so many cases under each of the marks."""
@@ -85,6 +87,8 @@ def _marks(course: Course, outlook: Outlook) -> Iterable[str]:
         yield "acknowledged"
     if outlook.status in ANSWERED and (course.closed is None or course.replies):
         yield "answered"
+    if course.reminders:
+        yield "reminded"
     if outlook.status is Status.NEEDS_YOU:
         yield "needs_you"
     if outlook.status is Status.OVERDUE:

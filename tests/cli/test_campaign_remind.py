@@ -327,6 +327,34 @@ def test_the_words_of_a_reminder_are_those_of_the_member_with_the_mandate(
     assert "Reminder: " in shown
 
 
+def test_progress_shows_the_wave_of_reminders_and_what_comes_next(
+    here: Here, tmp_path: Path
+) -> None:
+    def seen() -> tuple[int, dict[str, Any], str]:
+        shown = here("campaign", "progress", "spring", "--json", today=LATE)
+        check("campaign-progress", shown.json)
+        summary = shown.json["summary"]
+        told = here("campaign", "progress", "spring", today=LATE)
+        return summary["reminded"], summary["proposed"][-1], told.out + told.err
+
+    sent_by_mandate(here, tmp_path)
+    assert "Next: dsar campaign remind spring -n" in seen()[2]
+    remind(here, 4)
+    _, wave, text = seen()
+    assert wave == {"wave": 2, "stage": "reminder", "letters": 4, "released": False,
+                    "withdrawn": False, "waiting": 4}
+    assert "wave 2: 4 reminders, not approved yet" in text
+    assert "Next: dsar campaign approve spring 2" in text
+    here("campaign", "approve", "spring", "2", "--yes", "--by", "Bea", today=LATE)
+    _, wave, text = seen()
+    assert (wave["released"], wave["waiting"]) == (True, 4)
+    assert "Next: dsar campaign work spring" in text
+    put_out(here, on=date.fromisoformat(LATE))
+    count, wave, text = seen()
+    assert (count, wave["waiting"]) == (4, 0)
+    assert "wave 2: 4 reminders, 0 wait" in text
+
+
 # -- kits -------------------------------------------------------------------------------------
 
 
