@@ -16,7 +16,9 @@ class Cut:
     pass_on: the server still gets it, and the client gets nothing back: what was sent is done
     but never confirmed. Otherwise neither side hears of it. after: break it once so many bytes
     of the server's have come through, in place of `when`. meanwhile: what happens while the wire
-    is held there. breaks: False lets it go on afterwards, as if nothing had been.
+    is held there. breaks: False lets it go on afterwards, as if nothing had been. says: what the
+    client is told in place of the server, such as "NO why", to each command sent then; the server
+    hears of none of them, and the connection goes on. With a * it is said once, and it ends.
     """
 
     when: bytes = b""
@@ -24,6 +26,7 @@ class Cut:
     after: int | None = None
     meanwhile: Callable[[], None] | None = None
     breaks: bool = True
+    says: bytes = b""
 
 
 class CutProxy:
@@ -80,6 +83,15 @@ class _Wire:
                     continue
                 if self._cut.meanwhile is not None:
                     self._cut.meanwhile()
+                if self._cut.says.startswith(b"*"):
+                    self._client.sendall(self._cut.says + b"\r\n")
+                    break
+                if self._cut.says:
+                    for command in data.splitlines():
+                        tag = command.partition(b" ")[0]
+                        self._client.sendall(tag + b" " + self._cut.says + b"\r\n")
+                    self._cut = None
+                    continue
                 if not self._cut.breaks:
                     self._cut = None
                     self._server.sendall(data)
