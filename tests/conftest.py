@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 from figures import Figures, lines_of
+from hypothesis import HealthCheck, settings
 from servers.cutproxy import Cut, CutProxy
 from servers.guard import guarded
 from servers.maillab import MailLab, missing
 from servers.postgres import PostgresServer
 from servers.postgres import missing as postgres_missing
+
+# a busy machine is no fault of what is tested: no example has to end in some milliseconds
+settings.register_profile("unhurried", settings.default, deadline=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
