@@ -26,7 +26,7 @@ def companies(count: int) -> list[str]:
     return [f"c{number:04}" for number in range(count)]
 
 
-def registry(slugs: Iterable[str]) -> str:
+def registry(slugs: Iterable[str], domain: str = "many.example") -> str:
     """The user's own registry: each company with a mailbox of its own."""
     return "schema: dsar.companies/1\ncompanies:\n" + "".join(f"""
   {slug}:
@@ -35,19 +35,22 @@ def registry(slugs: Iterable[str]) -> str:
     categories: [data-broker]
     contacts:
       - kind: email
-        value: privacy@{slug}.many.example
+        value: privacy@{slug}.{domain}
         source: invented
         checked: {TODAY}
     laws: [eu-gdpr]
     languages: [en]
-    reply_domains: [{slug}.many.example]
+    reply_domains: [{slug}.{domain}]
     checked: {TODAY:%Y-%m}
 """ for slug in slugs)
 
 
 @dataclass
 class ManyLetters:
-    """The home of a campaign; `address` is the group's own mailbox in the lab."""
+    """The home of a campaign; `address` is the group's own mailbox in the lab.
+
+    today: the day its commands take it for, "" the day it is.
+    """
 
     home: Path
     ledger: str
@@ -55,6 +58,8 @@ class ManyLetters:
     address: str
     passfile: str
     smtp_port: int = 0
+    domain: str = "many.example"
+    today: str = ""
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     killed: int = 0
 
@@ -63,7 +68,8 @@ class ManyLetters:
         """What a command needs."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("DSAR_")}
         return kept | {"DSAR_HOME": str(self.home), "NO_COLOR": "1", "PYTHONPATH": str(ROOT),
-                       "PGPASSFILE": self.passfile}
+                       "PGPASSFILE": self.passfile} | (
+            {"DSAR_TODAY": self.today} if self.today else {})
 
     def dsar(self, *words: str, by: str = "jo", status: int | None = 0, seconds: int = 600) -> str:
         """Run a command to its end and return what it printed."""
@@ -86,7 +92,7 @@ class ManyLetters:
     def begin(self, slugs: list[str], members: int, *, per_day: int) -> None:
         """Account, campaign, members."""
         self.home.mkdir(mode=0o700, exist_ok=True)
-        (self.home / "companies.local.yaml").write_text(registry(slugs))
+        (self.home / "companies.local.yaml").write_text(registry(slugs, self.domain))
         (self.home / "password").write_text(self.lab.password)
         (self.home / "password").chmod(0o600)
         port = self.lab.ports.submission

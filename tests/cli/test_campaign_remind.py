@@ -101,7 +101,7 @@ def then(here: Here, case_id: str, *events: Any) -> None:
     store.close()
 
 
-def remind(here: Here, count: int, *more: str, today: str = LATE, status: int = 0) -> str:
+def remind(here: Here, count: int, *more: str, today: str = LATE, status: int | None = 0) -> str:
     return here("campaign", "remind", "spring", "--confirm", str(count), "--by", "Ann", *more,
                 today=today, status=status).err
 
