@@ -22,11 +22,19 @@ RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=4), 
 """How long to wait after each failure; after the last of them comes the quarantine."""
 
 
+FILES = ""
+"""In place of an account: the message lies in a file, which stands in place of the mailbox.
+
+Its UID is the number in an mbox, 0 where it is alone. A file is never read by itself.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
     """A message that could not be dealt with: where it lies, how often it was tried, and why.
 
-    next_at: when it is tried again; None: it is in quarantine and waits for a person.
+    next_at: when it is tried again; None: it is in quarantine and waits for a person, as what
+    lies in a file does from the beginning.
     Nothing of its content is kept.
     """
 
@@ -60,7 +68,8 @@ class MailState:
         """Note a failure and when to try again."""
         known = self.troubles.get(where)
         attempts = known.attempts + 1 if known else 1
-        wait = RETRY_AFTER[attempts - 1] if attempts <= len(RETRY_AFTER) else None
+        by_itself = where.account != FILES and attempts <= len(RETRY_AFTER)
+        wait = RETRY_AFTER[attempts - 1] if by_itself else None
         self.troubles[where] = Trouble(
             where=where, why=why[:300], attempts=attempts, since=known.since if known else now,
             next_at=now + wait if wait else None,
@@ -79,7 +88,13 @@ class MailState:
 
     def hurry(self, now: datetime) -> None:
         """Everything is tried again now, what is in quarantine, too."""
-        self.troubles = {w: replace(t, next_at=now) for w, t in self.troubles.items()}
+        self.troubles = {w: t if w.account == FILES else replace(t, next_at=now)
+                         for w, t in self.troubles.items()}
+
+    def forget_removed_files(self) -> None:
+        """Drop the troubles of files that are no longer there: the person has decided."""
+        self.troubles = {w: t for w, t in self.troubles.items()
+                         if w.account != FILES or Path(w.mailbox).exists()}
 
 
 def load_state(path: Path) -> MailState:
@@ -108,11 +123,20 @@ def save_state(
 
     durable: wait for the disk; not needed where only the time is another.
     """
+    _write(path, state, {"at": at, "result": result}, durable=durable)
+
+
+def save_troubles(path: Path, state: MailState) -> None:
+    """Write it where no mail was fetched: the last poll stays. Raises StorageFailed."""
+    _write(path, state, _read(path).get("last_poll"), durable=True)
+
+
+def _write(path: Path, state: MailState, last: Any, *, durable: bool) -> None:
     content = {
         "cursors": {f"{account}/{mailbox}": [c.uidvalidity, c.last_uid]
                     for (account, mailbox), c in state.cursors.items()},
         "troubles": [_row(each) for each in state.troubles.values()],
-        "last_poll": {"at": at, "result": result},
+        "last_poll": last,
         "rests_at": state.rests_at,
     }
     write_private(path, json.dumps(content, indent=1).encode(), durable=durable)
@@ -131,6 +155,19 @@ def last_poll(path: Path) -> Poll | None:
 def quarantined(troubles: Iterable[Trouble]) -> list[Trouble]:
     """Those that are not tried again by themselves."""
     return [each for each in troubles if each.next_at is None]
+
+
+def named(where: Coordinates) -> str:
+    """Where a message lies, for scripts: the mailbox, or the file with the number in it."""
+    numbered = where.account == FILES and where.uid
+    return f"{where.mailbox}#{where.uid}" if numbered else where.mailbox
+
+
+def placed(where: Coordinates) -> str:
+    """Where a message lies, for people."""
+    if where.account != FILES:
+        return f"{where.account}, {where.mailbox}, UID {where.uid}"
+    return f"{where.mailbox}, message {where.uid}" if where.uid else where.mailbox
 
 
 def _row(trouble: Trouble) -> dict[str, Any]:

@@ -160,15 +160,16 @@ def _projection(app: App) -> str:
 
 def _mail(app: App) -> Check:
     """Messages that could not be read: tried again by themselves, or left to the person."""
-    from dsar.mailstate import load_state, quarantined
+    from dsar.mailstate import FILES, load_state, placed, quarantined
 
     troubles = load_state(app.home.cursors).troubles.values()
     left = quarantined(troubles)
-    listed = ", ".join(f"{t.where.account} {t.where.mailbox} UID {t.where.uid}: {t.why}"
-                       for t in (left or list(troubles))[:5])
+    listed = ", ".join(f"{placed(t.where)}: {t.why}" for t in (left or list(troubles))[:5])
     detail = f"{_count(left or list(troubles), 'message')} unread: {listed}" if troubles else ""
+    fixes = {"dsar inbox read FILE, or remove the file" if t.where.account == FILES
+             else "Look at it in your mail program; dsar poll --retry" for t in left}
     return Check(what="mail", ok=not left, detail=detail or "nothing left unread",
-                 fix="Look at it in your mail program; dsar poll --retry")
+                 fix="; ".join(sorted(fixes)) or "dsar poll --retry")
 
 
 def _servers(app: App) -> Iterator[Check]:

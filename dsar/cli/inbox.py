@@ -11,9 +11,9 @@ import click
 
 from dsar.cli.app import App, pass_app
 from dsar.cli.filing import archived, file_under, full_digest, ignore_message, take_out
+from dsar.cli.inbox_read import read
 from dsar.cli.options import Day, global_options
 from dsar.core.message import Label
-from dsar.errors import DoneInPart
 
 if TYPE_CHECKING:
     from dsar.core.message import Message
@@ -207,44 +207,4 @@ def export_examples(app: App, output: Path | None) -> None:
     app.say(f"Wrote {output}. Read it before you share it.")
 
 
-@inbox.command()
-@click.argument("paths", nargs=-1, required=True,
-                type=click.Path(exists=True, path_type=Path), metavar="PATH...")
-@click.option("--dry-run", "-n", is_flag=True, help="Show what would be filed; record nothing.")
-@global_options
-@pass_app
-def read(app: App, paths: tuple[Path, ...], *, dry_run: bool) -> None:
-    """Read mail from .eml files, folders, mbox or Maildir, as if it had just arrived."""
-    from dsar.cli.receiving import found_item, reception
-    from dsar.mail.maildir import messages_in
-    from dsar.mail.parse import parse
-
-    unreadable: list[str] = []
-    opened = app.reading() if dry_run else app.writing()
-    with opened as store:
-        filing = reception(app, store, record=not dry_run)
-        for path in paths:
-            try:
-                for name, raw in messages_in(path):
-                    found = filing.file(raw, parse(raw, trusted_authserv=()))
-                    _show_read(app, found_item(name, found))
-            except OSError as error:
-                unreadable.append(f"{path}: {error.strerror}")
-        if filing.settled:
-            from dsar.cli.sending import note_complaints
-
-            note_complaints(app, store, filing.settled)
-    if unreadable:
-        raise DoneInPart("Not everything could be read:\n" + "\n".join(unreadable))
-    app.next("" if dry_run else "dsar status")
-
-
-def _show_read(app: App, item: dict[str, Any]) -> None:
-    if app.settings.json:
-        app.emit_line(item)
-        return
-    from dsar.report.terminal import row
-
-    case = item["case"] if isinstance(item["case"], str) else ",".join(item["case"] or ["-"])
-    click.echo(row((Path(item["file"]).name, 24), (case, 14), (item["label"], 24),
-                   last=item["suspicious"] or item["why"]))
+inbox.add_command(read)

@@ -14,7 +14,7 @@ from dsar.cli.glimpse import Opened, nothing_to_do
 from dsar.cli.options import global_options
 from dsar.cli.polling import Tally, can_be_read, nothing_to_read, poll_accounts, poll_each
 from dsar.errors import DoneInPart, DsarError, MailServerUnreachable, Temporary
-from dsar.mailstate import load_state
+from dsar.mailstate import FILES, load_state, placed
 
 if TYPE_CHECKING:
     from dsar.mail.account import Account
@@ -158,14 +158,22 @@ def _warnings(tally: Tally) -> Iterator[str]:
         first = min(each.next_at for each in later if each.next_at)
         yield (f"{_count(later)} could not be read; tried again from "
                f"{first.astimezone():%Y-%m-%d %H:%M} on.")
-    for trouble in tally.quarantine:
-        where, when = trouble.where, trouble.received
-        of = f" of {when.astimezone():%Y-%m-%d %H:%M}" if when else ""
-        yield (f"Cannot be read, and is no longer tried ({trouble.attempts} times): "
-               f"{where.account}, {where.mailbox}, message{of} (UID {where.uid}): {trouble.why}. "
-               "Look at it in your mail program; save it and `dsar inbox read FILE`, or "
-               "`dsar poll --retry`.")
+    yield from map(left_to_you, tally.quarantine)
     yield from (str(gone) for gone in tally.gone if not gone.listed)
+
+
+def left_to_you(trouble: Trouble) -> str:
+    """A message that is not tried again by itself, and the way out."""
+    where, when = trouble.where, trouble.received
+    tries = f"{trouble.attempts} time{'' if trouble.attempts == 1 else 's'}"
+    if where.account == FILES:
+        return (f"Not filed ({tries} tried): {placed(where)}: {trouble.why}. "
+                f"`dsar inbox read {where.mailbox}` takes it up again; or remove the file.")
+    of = f" of {when.astimezone():%Y-%m-%d %H:%M}" if when else ""
+    return (f"Cannot be read, and is no longer tried ({tries}): "
+            f"{where.account}, {where.mailbox}, message{of} (UID {where.uid}): {trouble.why}. "
+            "Look at it in your mail program; save it and `dsar inbox read FILE`, or "
+            "`dsar poll --retry`.")
 
 
 def _count(troubles: Sequence[Trouble]) -> str:

@@ -17,7 +17,7 @@ from dsar.cli.glimpse import Opened, rest_mark
 from dsar.cli.rounds import Gone, NotAllMailboxes, Round
 from dsar.errors import DsarError, NotSetUp
 from dsar.heartbeat import note_success
-from dsar.mailstate import MailState, Trouble, load_state, quarantined, save_state
+from dsar.mailstate import MailState, Trouble, load_state, named, quarantined, save_state
 
 if TYPE_CHECKING:
     from dsar.core.case import Case
@@ -125,6 +125,7 @@ def poll_each(
 
             note_complaints(app, store, tally.settled)
         tally.troubles = [t for t in tally.troubles if state.troubles.get(t.where) == t]
+        state.forget_removed_files()
         tally.quarantine = quarantined(state.troubles.values())
         all_read = {a.name for a in app.config.accounts} <= {a.name for a in chosen}
         rests = (opened is not None and result == "ok" and all_read
@@ -249,7 +250,10 @@ class _Filing:
 
     def take(self, fetched: Fetched) -> str:
         """File one message and show what came of it."""
-        found = self.care.over(partial(file_pieces, self.app, self.filing, fetched))
+        from dsar.cli.receiving import file_mail
+
+        found = self.care.over(partial(
+            file_mail, self.app, self.filing, fetched.pieces, fetched.received))
         if isinstance(found, Failure):
             return found.why
         if found.new:
@@ -261,15 +265,6 @@ class _Filing:
         """Note and show it."""
         self.tally.troubles.append(trouble)
         show_trouble(self.app, trouble)
-
-
-def file_pieces(app: App, filing: Reception, fetched: Fetched) -> Found:
-    """File one message as it comes, a long one through the disk."""
-    from dsar.cli.receiving import taken_in
-    from dsar.mail.parse import parse
-
-    with taken_in(fetched.pieces, app.archive) as (raw, slimmed):
-        return filing.file(raw, parse(slimmed, trusted_authserv=(), received=fetched.received))
 
 
 def _show(app: App, found: Found, mailbox: str) -> None:
@@ -304,7 +299,7 @@ def show_trouble(app: App, trouble: Trouble) -> None:
 def trouble_item(trouble: Trouble) -> dict[str, object]:
     """The JSON line for a message that could not be dealt with: unclear, with what is known."""
     where = trouble.where
-    return _unclear(where.mailbox, trouble.why, new=True) | {
+    return _unclear(named(where), trouble.why, new=True) | {
         "trouble": {
             "account": where.account, "uidvalidity": where.uidvalidity, "uid": where.uid,
             "received": trouble.received.isoformat() if trouble.received else None,

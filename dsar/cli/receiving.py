@@ -69,6 +69,19 @@ def taken_in(
         held.drop()
 
 
+def file_mail(
+    app: App, filing: Reception, pieces: Iterable[bytes], received: datetime | None
+) -> Found:
+    """File one mail as it comes, a long one through the disk; in a dry run nothing is written."""
+    from dsar.mail.parse import parse
+
+    if filing.archive is None:
+        raw = b"".join(pieces)
+        return filing.file(raw, parse(raw, trusted_authserv=(), received=received))
+    with taken_in(pieces, app.archive) as (held, slimmed):
+        return filing.file(held, parse(slimmed, trusted_authserv=(), received=received))
+
+
 def _fed(slimmer: Slimmer, begun: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     while begun:
         slimmer.feed(begun[0])

@@ -6,7 +6,8 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -126,55 +127,90 @@ class MaildirMailbox:
                         received=datetime.fromtimestamp(facts.st_mtime, UTC))
 
 
-def messages_in(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of every message in a file, a Maildir, or a folder of .eml and mbox.
+@dataclass(frozen=True, kw_only=True)
+class FiledMail:
+    """A message in a file. number: its place in an mbox, counted from 1; 0 where it is alone.
 
-    A file that starts with "From " is an mbox; every other file is one message. Raises
-    UsageProblem for what is not there, and at the end DoneInPart naming what was unreadable.
+    pieces: its bytes in order, to be read once; that may raise Unfetchable. trouble: why it, or
+    the whole file or folder, cannot be read, or empty.
     """
-    if not path.exists():
-        raise UsageProblem(f"{path} is not there.")
+
+    file: Path
+    number: int = 0
+    pieces: Iterable[bytes] = ()
+    trouble: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file, with the number behind it where there is one."""
+        return f"{self.file}#{self.number}" if self.number else str(self.file)
+
+
+def messages_in(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of every message; see `mails_in`.
+
+    Raises UsageProblem for what is not there, and at the end DoneInPart naming what was unreadable.
+    """
     unreadable: list[str] = []
-    for file in _sources(path, unreadable):
+    for mail in mails_in(path):
         try:
-            yield from _messages_of(file)
-        except OSError as error:
-            unreadable.append(f"{file}: {error.strerror}")
+            if not mail.trouble:
+                yield mail.name, b"".join(mail.pieces)
+                continue
+            unreadable.append(f"{mail.name}: {mail.trouble}")
+        except Unfetchable as error:
+            unreadable.append(f"{mail.name}: {error}")
     if unreadable:
         raise DoneInPart("These files cannot be read:\n" + "\n".join(unreadable))
 
 
-def _sources(path: Path, unreadable: list[str]) -> Iterator[Path]:
+def mails_in(path: Path) -> Iterator[FiledMail]:
+    """Yield every message in a file, a Maildir, or a folder of .eml and mbox.
+
+    A file that starts with "From " is an mbox; every other file is one message. What cannot be
+    read comes with its trouble. Raises UsageProblem for what is not there.
+    """
+    if not path.exists():
+        raise UsageProblem(f"{path} is not there.")
+    for found in _sources(path):
+        yield from (found,) if isinstance(found, FiledMail) else _mails_of(found)
+
+
+def _sources(path: Path) -> Iterator[Path | FiledMail]:
     if not path.is_dir():
         yield path
         return
     maildir = _is_maildir(path)
-    if maildir:
-        yield from sorted(_files(path))
     try:
+        files = sorted(_files(path)) if maildir else []
         entries = sorted(path.iterdir())
     except OSError as error:
-        unreadable.append(f"{path}: {error.strerror}")
+        yield FiledMail(file=path, trouble=f"the folder cannot be read ({error.strerror})")
         return
+    yield from files
     for inner in entries:
         if inner.is_dir():
             if not inner.is_symlink() and (not maildir or _is_maildir(inner)):
-                yield from _sources(inner, unreadable)
+                yield from _sources(inner)
         elif inner.suffix.lower() in (".eml", ".mbox", ".mbx"):
             yield inner
 
 
-def _messages_of(file: Path) -> Iterator[tuple[str, bytes]]:
-    if not stat.S_ISREG(file.stat().st_mode):
-        return  # a pipe or a device has no end
-    with file.open("rb") as opened:
-        if opened.read(5) != b"From ":
+def _mails_of(file: Path) -> Iterator[FiledMail]:
+    number = 0
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            return  # a pipe or a device has no end
+        with file.open("rb") as opened:
+            if opened.read(5) != b"From ":
+                yield FiledMail(file=file, pieces=_pieces(file))
+                return
             opened.seek(0)
-            yield str(file), opened.read()
-            return
-        opened.seek(0)
-        for number, raw in enumerate(_split_mbox(opened), 1):
-            yield f"{file}#{number}", raw
+            for number, raw in enumerate(_split_mbox(opened), 1):
+                yield FiledMail(file=file, number=number, pieces=(raw,))
+    except OSError as error:
+        after = number + 1 if number else 0
+        yield FiledMail(file=file, number=after, trouble=_why(error))
 
 
 def _split_mbox(lines: Iterator[bytes]) -> Iterator[bytes]:

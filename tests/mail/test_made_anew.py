@@ -124,7 +124,8 @@ def test_what_could_not_be_read_before_is_read_in_the_new_mailbox(
     home = holding(polled_home, "Held")
     broken = next((lab.root / "mail" / user / ".Held").glob("*/*"))
     broken.chmod(0)
-    assert [t.attempts for t in home.poll() and home.state.troubles.values()] == [1]
+    home.poll()
+    assert [trouble.attempts for trouble in home.state.troubles.values()] == [1]
     time.sleep(1.1)
     make_anew(lab, user)
     home.poll()
