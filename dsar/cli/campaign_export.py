@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,8 +48,8 @@ def export(app: App, *, campaign_id: str, code: str, output: Path, key_file: Pat
     with app.reading() as store:
         room = Room.of(app, store, campaign_id)
         member = load_member(store, room.campaign, code)
-        secret = _content_key(app, key_file or room.folder / "content.key.age", passphrase_command)
-        work = _Handover(_opened(room, member, secret), output.absolute())
+        secret = content_key(app, key_file or room.folder / "content.key.age", passphrase_command)
+        work = _Handover(opened_for(room, [member], secret), output.absolute())
         make_private_folder(work.folder)
         for item in _items(room, member):
             work.write(item)
@@ -63,7 +63,7 @@ def export(app: App, *, campaign_id: str, code: str, output: Path, key_file: Pat
                          hint="Restore the archive from a backup.")
 
 
-def _content_key(app: App, path: Path, command: str | None) -> str:
+def content_key(app: App, path: Path, command: str | None) -> str:
     """The keeper's secret key. Raises NotSetUp, NeedsConfirmation, UsageProblem."""
     from dsar.campaign.keys import CONTENT, open_content_key
     from dsar.cli.campaign_start import from_command
@@ -85,15 +85,19 @@ def _content_key(app: App, path: Path, command: str | None) -> str:
         raise UsageProblem(f"{path}: that passphrase does not open it.") from None
 
 
-def _opened(room: Room, member: Member, content_secret: str) -> Archive:
-    """The archive with the member's own key, and with that of the letters where it is here."""
+def opened_for(room: Room, members: Iterable[Member], content_secret: str) -> Archive:
+    """The archive with the keeper's key, those of these members, and that of the letters where
+    it is here. Raises UsageProblem for another campaign's key."""
     from dsar.campaign.keys import member_pair
-    from dsar.store.agekeys import RecipientSealer
+    from dsar.store.agekeys import RecipientSealer, public_of
     from dsar.store.archive import Archive
     from dsar.store.sealing import CannotOpen
 
     try:
-        pair = member_pair(member.added.key, member.added.secret, content_secret)
+        secrets = [member_pair(m.added.key, m.added.secret, content_secret).secret
+                   for m in members]
+        if public_of(content_secret) != room.campaign.started.content_key:
+            raise CannotOpen("another key")
     except CannotOpen:
         raise UsageProblem(f"This is not the content key of campaign {room.campaign.id}."
                            ) from None
@@ -101,7 +105,7 @@ def _opened(room: Room, member: Member, content_secret: str) -> Archive:
         letters = [room.keys.secret]
     except NotSetUp:
         letters = []
-    return Archive(room.app.shelf, RecipientSealer([pair.public], [pair.secret, *letters]))
+    return Archive(room.app.shelf, RecipientSealer([], [content_secret, *secrets, *letters]))
 
 
 @dataclass(frozen=True, kw_only=True)

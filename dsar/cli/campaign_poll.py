@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from dsar.campaign.roster import load_campaign, load_member
 from dsar.cli.app import App
 from dsar.cli.campaigning import Room
+from dsar.core.campaign import Campaign
 from dsar.core.case import Case
+from dsar.core.member import Member
 from dsar.errors import (
     ConcurrentAppend,
     MailServerUnreachable,
@@ -56,31 +58,37 @@ class Poller:
 def discretion(app: App, store: Store, cases: Sequence[Case]) -> Discretion | None:
     """How a message that may answer these cases is kept; None where no member is concerned.
 
-    It is sealed to the key of each member, and to the campaign's own key only where all of them
-    agreed that the group reads their answers.
+    What concerns one member alone is sealed to that member's key. What may be anybody's is
+    sealed to the keeper's, so that no member's key opens what is another's. The campaign's own
+    key is added only where all of them agreed that the group reads their answers.
     """
-    members = [(c.facts.campaign, c.facts.subject_id) for c in cases if c.facts.campaign]
+    members = list(dict.fromkeys((c.facts.campaign, c.facts.subject_id) for c in cases
+                                 if c.facts.campaign))
     if not members:
         return None
     from dsar.store.agekeys import RecipientSealer
     from dsar.store.archive import Archive
 
-    publics, open_to_group, group = list[str](), True, set[str]()
-    for campaign_id, code in dict.fromkeys(members):
-        key, analysis, sending = _member_key(store, campaign_id or "", code)
-        publics.append(key)
-        group.add(sending)
-        open_to_group = open_to_group and analysis
-    keys = [*publics, *(sorted(group) if open_to_group else ())]
+    terms = {id_: _campaign(store, id_ or "") for id_ in dict.fromkeys(m[0] for m in members)}
+    open_to_group = all(_member(store, terms[id_], code).analysis for id_, code in members)
+    of_one = len({(c.facts.campaign, c.facts.subject_id) for c in cases}) == 1
+    keys = ([_member(store, terms[id_], code).added.key for id_, code in members] if of_one
+            else [each.started.content_key for each in terms.values()])
+    if open_to_group:
+        keys += [each.started.sending_key for each in terms.values()]
     return Discretion(archive=Archive(app.shelf, RecipientSealer(keys)),
                       sealed=not open_to_group)
 
 
-def _member_key(store: Store, campaign_id: str, code: str) -> tuple[str, bool, str]:
-    """Public key and consent of a member, and the campaign's own public key."""
+def _campaign(store: Store, campaign_id: str) -> Campaign:
     try:
-        campaign = load_campaign(store, campaign_id)
-        member = load_member(store, campaign, code)
+        return load_campaign(store, campaign_id)
+    except UsageProblem as error:
+        raise UsageProblem(f"A case belongs to a campaign that is not there: {error}") from None
+
+
+def _member(store: Store, campaign: Campaign, code: str) -> Member:
+    try:
+        return load_member(store, campaign, code)
     except UsageProblem as error:
         raise UsageProblem(f"A case belongs to a member that is not there: {error}") from None
-    return member.added.key, member.analysis, campaign.started.sending_key

@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 
 def file_under(
     app: App, store: Store, case_id: str, digest: str, *, labels: tuple[str, ...],
-    until: date | None = None,
+    until: date | None = None, raw: bytes | None = None,
 ) -> None:
-    """Record that a person filed a message under a case and, with labels, what it says."""
+    """Record that a person filed a message under a case and, with labels, what it says.
+
+    raw: the bytes, where the person has another key than this machine. Raises UsageProblem where
+    nobody here can read the message: who files it, or says what it is, has to know what it says.
+    """
     case = store.case(case_id)
-    events = _assigned(app, store, case, digest, labels)
+    message = archived(app, digest) if raw is None else _parsed(raw)
+    if is_unreadable(message):
+        raise _refusal(case, digest)
+    events = _assigned(app, store, case, message, labels, raw)
     if labels:
-        effects = _effects(app, case, digest, labels, until)
+        effects = _effects(app, store, case, message, labels, until)
         events += _taken_back(app, store, case, digest, effects)
         events += [event for event in effects if not _has(case, event)]
     store.append(case_id, events, after=case.version)
@@ -110,18 +117,17 @@ def full_digest(store: Store, short: str) -> str:
 
 def archived(app: App, digest: str) -> Message:
     """A message of the archive; what is sealed to a member stands there without its words."""
-    from dsar.mail.parse import parse
     from dsar.store.sealing import Locked
 
     try:
-        return parse(app.archive.read(digest), trusted_authserv=())
+        return _parsed(app.archive.read(digest))
     except (Locked, StorageFailed):
         if not app.home.campaigns.is_dir() or not app.archive.is_sealed(digest):
             raise
     from dsar.cli.campaign_mail import opened, sealed_message
 
     raw = opened(app, digest)
-    return sealed_message(digest) if raw is None else parse(raw, trusted_authserv=())
+    return sealed_message(digest) if raw is None else _parsed(raw)
 
 
 def is_unreadable(message: Message) -> bool:
@@ -131,18 +137,54 @@ def is_unreadable(message: Message) -> bool:
     return message.message_id is None and message.own_text == SEALED
 
 
-def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str, ...]
-              ) -> list[CaseEvent]:
+def _parsed(raw: bytes) -> Message:
+    from dsar.mail.parse import parse
+
+    return parse(raw, trusted_authserv=())
+
+
+def _refusal(case: Case, digest: str) -> UsageProblem:
+    """Why nobody here files a sealed message, or says what it is."""
+    campaign = case.facts.campaign or "ID"
+    way = (f"dsar campaign confirm {campaign}" if case.reply(digest) is not None
+           else f"The keeper can: dsar campaign assign {campaign} {digest[:10]}")
+    return UsageProblem(f"{digest[:10]} is sealed: nobody here can read it.", hint=way)
+
+
+def _kept(app: App, store: Store, case: Case, message: Message, raw: bytes | None) -> bool:
+    """Keep a message for whom it is filed, also where it was sealed to others before.
+
+    Returns whether no word of it may stand in the ledger.
+    """
+    if raw is None and not app.home.campaigns.is_dir():
+        return False
+    from dsar.cli.campaign_mail import keep_for, opened
+    from dsar.store.sealing import Locked
+
+    own = False
+    if raw is None:
+        try:
+            raw, own = app.archive.read(message.digest), True
+        except (Locked, StorageFailed):
+            raw = opened(app, message.digest)
+    if raw is None or (own and case.facts.campaign is None):
+        return False
+    return keep_for(app, store, case, message.digest, raw)
+
+
+def _assigned(app: App, store: Store, case: Case, message: Message, labels: tuple[str, ...],
+              raw: bytes | None) -> list[CaseEvent]:
     from dsar.cli.receiving import local_date
 
-    message, known = archived(app, digest), case.reply(digest)
+    digest, known = message.digest, case.reply(message.digest)
     aside: MessageSetAside | None = store.house().waiting.get(digest)
     when = message.received or (aside.at if aside else app.now())
+    sealed = known is None and _kept(app, store, case, message, raw)
     events: list[CaseEvent] = [] if known else [ReplyReceived(
         on=local_date(when), at=when, digest=digest, message_id=message.message_id,
         sender=message.sender.addr if message.sender else aside.sender if aside else "",
-        subject=message.subject, authentic=str(message.authentic), evidence=("said by you",),
-        filed_by="person")]
+        subject="" if sealed else message.subject, authentic=str(message.authentic),
+        evidence=("said by you",), filed_by="person")]
     if labels:
         events.append(ReplyRead(on=app.today, digest=digest, labels=labels, by="person"))
     elif known is None:
@@ -151,14 +193,17 @@ def _assigned(app: App, store: Store, case: Case, digest: str, labels: tuple[str
     return events
 
 
-def _effects(app: App, case: Case, digest: str, labels: tuple[str, ...], until: date | None
-             ) -> list[CaseEvent]:
+def _effects(app: App, store: Store, case: Case, message: Message, labels: tuple[str, ...],
+             until: date | None) -> list[CaseEvent]:
     """What a confirmed label does to the law's clock, dated by the arrival of the message."""
     from dsar.cli.receiving import local_date
 
-    message = archived(app, digest)
-    on = local_date(message.received or app.now())
-    known = case.reply(digest)
+    digest, known = message.digest, case.reply(message.digest)
+    aside = store.house().waiting.get(digest)
+    if message.received is not None:
+        on = local_date(message.received)
+    else:
+        on = known.received.on if known else aside.on if aside else app.today
     machine = known.machine.new_due_on if known and known.machine else None
     day = until or machine
     found: list[CaseEvent] = []

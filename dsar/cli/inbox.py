@@ -87,6 +87,12 @@ def show(app: App, digest: str) -> None:
     if app.settings.json:
         app.emit("message", [_message_item(message)])
         return
+    show_message(message)
+    app.next(f"dsar inbox assign {full[:10]} CASE --label LABEL, or dsar inbox ignore")
+
+
+def show_message(message: Message) -> None:
+    """Print one message: who wrote, what is attached, its own words."""
     from dsar.report.terminal import printable
 
     sender = f"{message.sender.name} <{message.sender.addr}>" if message.sender else "unknown"
@@ -99,7 +105,6 @@ def show(app: App, digest: str) -> None:
     click.echo()
     for line in message.own_text.splitlines():
         click.echo(printable(line))
-    app.next(f"dsar inbox assign {full[:10]} CASE --label LABEL, or dsar inbox ignore")
 
 
 def _message_item(message: Message) -> dict[str, Any]:
