@@ -74,8 +74,8 @@ def waiting_letters(
 ) -> Iterator[KitLetter | Held]:
     """Yield what was written for the member and is not known to be out.
 
-    obstacle: why a reminder is not what its case calls for any more, such as an answer that came,
-    or ""; it then comes into no kit, and is withdrawn unless the member has it already.
+    obstacle: why a letter may not go any more: the company was excluded, or a reminder's answer
+    came; or "". It then comes into no kit. A reminder that no member has yet is withdrawn.
     """
     cases = writing.board.of_member(writing.campaign.id, member.code)
     for case in sorted(cases, key=lambda c: c.facts.controller):
@@ -83,11 +83,11 @@ def waiting_letters(
         if approved is None or approved.channel != CHANNEL or case.closed:
             continue
         reminds = approved.stage is not Stage.REQUEST
-        if reminds and (why := obstacle(case)):
-            if approved.message_id not in member.reminded:
+        if why := obstacle(case):
+            if reminds and approved.message_id not in member.reminded:
                 withdraw_letter(writing.store, case.id, why, writing.today)
             yield Held(code=member.code, company=case.facts.controller, right=case.facts.right,
-                       rail="reminder", why=why)
+                       rail="contact", why=why)
             continue
         draft = read(approved.digest)
         yield KitLetter(case_id=case.id, company=case.facts.controller_name,

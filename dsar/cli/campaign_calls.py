@@ -31,7 +31,7 @@ def obstacle_of(room: Room) -> Callable[[Case], str]:
 
 
 def kit_obstacle(room: Room) -> Callable[[Case], str]:
-    """Why a reminder that waits for a member to send it may not go any more, or ""."""
+    """Why a letter that waits for a member to send it may not go any more, or ""."""
     found = reminding(room)
 
     def why(case: Case) -> str:

@@ -134,8 +134,8 @@ def no_way_to(app: App, case: Case, house: House) -> NotNow | None:
     company = _company(app, case)
     if facts.controller in house.excluded or company.excluded is not None:
         return NotNow(rail="excluded", why="excluded by you", way_out=show)
-    request = case.request
-    address = request.recipient if request else ""
+    latest = case.request or case.approved
+    address = latest.recipient if latest else ""
     problem = recipient_problem(case, company, address, app.today)
     mend = f"dsar registry verify {company.slug}" if problem == "address not verified" else show
     return NotNow(rail="contact", why=problem, way_out=mend) if problem else None

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 from campaigners import KitLetter, letters_of
+from command import write_companies
 from inprocess import Here
 from test_campaign_rails import begin, here, opened, send, sign_all
 from test_json_schemas import check
 
 from dsar.campaign.reminders import write_reminder
 from dsar.cli.app import App
-from dsar.cli.campaign_calls import reminding
+from dsar.cli.campaign_calls import obstacle_of, reminding
 from dsar.cli.campaigning import Room
 from dsar.cli.options import Settings
 from dsar.core.board import wave_of
@@ -355,6 +356,43 @@ def test_progress_shows_the_wave_of_reminders_and_what_comes_next(
     assert "wave 2: 4 reminders, 0 wait" in text
 
 
+@pytest.mark.parametrize("reminder", [False, True])
+@pytest.mark.parametrize(("change", "words"), [
+    ("exclude", "excluded"), ("move", "another address"), ("forget", "knows the company no more")])
+def test_no_approved_letter_goes_to_a_company_that_is_excluded_or_has_moved(
+    here: Here, tmp_path: Path, reminder: bool, change: str, words: str
+) -> None:
+    if reminder:
+        sent_by_mandate(here, tmp_path)
+        remind(here, 4)
+    else:
+        begin(here, tmp_path, "mandate")
+        sign_all(here, tmp_path)
+        send(here, 4)
+    assert set(obstacles(here).values()) == {""}
+    overlay = here.home / "companies.local.yaml"
+    if change == "exclude":
+        here("registry", "exclude", "alpha", "--reason", "in talks")
+    elif change == "move":
+        overlay.write_text(overlay.read_text().replace("dpo@alpha.", "privacy@alpha."))
+    else:
+        write_companies(here.home, {"beta": "dpo@beta.example"})
+    found = obstacles(here)
+    assert {slug: words in why for slug, why in found.items()} == {"alpha": True, "beta": False}
+    assert found["beta"] == ""
+
+
+def obstacles(here: Here) -> dict[str, str]:
+    """Company → why a worker would not send the approved letter."""
+    os.environ["DSAR_TODAY"] = LATE
+    store = opened(here)
+    room = Room.of(App(Settings(), os.environ), store, "spring")
+    why = obstacle_of(room)
+    found = {c.facts.controller: why(c) for c in store.cases()}
+    store.close()
+    return found
+
+
 # -- kits -------------------------------------------------------------------------------------
 
 
@@ -456,3 +494,13 @@ def test_an_answer_is_no_proof_that_the_reminder_went_and_takes_it_out_of_the_ki
     left = letters_of(tmp_path / "more" / f"kit-{code}.zip")
     assert len(left) == 1, "only the company that is silent is reminded"
     assert case.facts.reference not in left[0].subject
+
+
+def test_a_company_excluded_since_comes_into_no_kit_again(here: Here, tmp_path: Path) -> None:
+    code = begin(here, tmp_path, "kit")[0]
+    here("campaign", "kit", "spring", "-o", str(tmp_path / "kits"))
+    here("registry", "exclude", "alpha", "--reason", "in talks")
+    here("campaign", "kit", "spring", code, "--again", "-o", str(tmp_path / "more"))
+    assert [one.to for one in letters_of(tmp_path / "more" / f"kit-{code}.zip")] == [
+        "dpo@beta.example"]
+    assert all(case.closed is None for case in cases(here)), "the member may have sent it"
