@@ -19,7 +19,7 @@ COMMANDS = {
     "leave": ("campaign_members", "Record that a member leaves; nothing further goes out."),
     "mandate": ("campaign_mandate", "Mandates: issue, sign, revoke."),
     "kit": ("campaign_kit", "Write each member's letters for the member to send."),
-    "import": ("campaign_kit", "File the answers that members bring back."),
+    "import": ("campaign_import", "File the answers that members bring back."),
     "send": ("campaign_send", "Plan, and write the next wave of letters."),
     "approve": ("campaign_send", "Let a wave go out: over 100 letters, by a second person."),
     "withdraw": ("campaign_send", "Take back what of a wave has not gone out."),

@@ -1,9 +1,9 @@
-"""`dsar campaign kit | import`: each member sends; the answers come back."""
+"""`dsar campaign kit`: each member sends; the desk that takes in what comes back."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -164,73 +164,8 @@ def drop_of(room: Room, member: Member) -> str:
                         tag_key(room.app.home.tag_key, os.urandom))
 
 
-@click.command(name="import")
-@click.argument("campaign_id", metavar="ID")
-@click.argument("paths", nargs=-1, metavar="[PATH]...",
-                type=click.Path(exists=True, path_type=Path))
-@click.option("--member", "code", metavar="MEMBER", help="Whose answers the files are.")
-@global_options
-@pass_app
-def bring_back(app: App, *, campaign_id: str, paths: tuple[Path, ...], code: str | None) -> None:
-    """File the answers that members bring back: .eml files, folders, mbox or Maildir.
-
-    Without PATH, what came to the members' drop addresses is fetched from the campaign's
-    account. A forwarded message is filed as the company sent it, where it is attached. A copy
-    of the member's own letter proves that it was sent. What names no single case of the member
-    who brings it is listed and stays out.
-    """
-    if code and not paths:
-        raise UsageProblem("--member says whose files these are; there is no PATH.")
-    filed, sent, left = 0, 0, list[tuple[str, str]]()
-    with app.writing() as store:
-        room = Room.of(app, store, campaign_id)
-        desk = _Desk(room, code)
-        for name, raw in _from_files(paths) if paths else _from_account(room):
-            outcome = desk.take(raw) if isinstance(raw, bytes) else str(raw)
-            filed += outcome == "filed"
-            sent += outcome == "sent"
-            if outcome not in ("filed", "sent", KNOWN):
-                left.append((name, outcome))
-    app.say(f"{filed} answers filed, {sent} letters known as sent.")
-    for name, why in left[:20]:
-        app.say(f"  not filed: {name}: {why}")
-    if app.settings.json:
-        app.emit("campaign-import", [{"file": name, "problem": why} for name, why in left],
-                 {"filed": filed, "sent": sent, "left": len(left)})
-    app.next(f"dsar campaign progress {campaign_id}")
-    if left:
-        raise DoneInPart(f"{len(left)} messages were not filed.",
-                         hint="A file can be given with --member CODE.")
-
-
-def _from_files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    from dsar.mail.maildir import messages_in
-
-    for path in paths:
-        yield from messages_in(path)
-
-
-def _from_account(room: Room) -> Iterator[tuple[str, bytes | Exception]]:
-    """What lies in the mailboxes of the campaign's account and came to a drop address."""
-    from dsar.cli.mailing import open_mailbox
-    from dsar.mail import Unfetchable
-
-    mailbox = open_mailbox(room.app, room.account)
-    try:
-        for name in mailbox.mailboxes():
-            envelopes, _ = mailbox.new(name, None)
-            wanted = [e.coordinates for e in envelopes if b"+drop-" in e.head.lower()]
-            for fetched in mailbox.fetch(wanted):
-                try:
-                    yield f"{name}, UID {fetched.coordinates.uid}", fetched.whole()
-                except Unfetchable as error:
-                    yield f"{name}, UID {fetched.coordinates.uid}", error
-    finally:
-        mailbox.close()
-
-
-class _Desk:
-    """Takes messages in, one by one, and finds whose they are."""
+class DropDesk:
+    """Takes in what members bring back, one by one, and finds whose it is."""
 
     def __init__(self, room: Room, code: str | None) -> None:
         from dsar.cli.receiving import reception
@@ -368,4 +303,4 @@ def attached_message(raw: bytes) -> bytes | None:
     return inner.as_bytes() if hasattr(inner, "as_bytes") else None
 
 
-COMMANDS = {"kit": kit, "import": bring_back}
+COMMANDS = {"kit": kit}
