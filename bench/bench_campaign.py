@@ -2,11 +2,12 @@
 
     python bench/bench_campaign.py claims [WAITING ...]      (default: 10000 100000)
     python bench/bench_campaign.py progress [CASES ...]      (default: 10000 100000)
+    python bench/bench_campaign.py reports [CASES ...]       (default: 10000 100000)
     python bench/bench_campaign.py plan [MEMBERSxCOMPANIES ...]  (default: 3000x5 10000x30)
     python bench/bench_campaign.py workers [LETTERS]         (default: 400; root, Postfix, Dovecot)
 
 Each starts servers of its own. Cases are copied inside the database from a few that were recorded;
-1000000 of five events take 8 GB. A plan is `dsar campaign send -n`, a process of its own.
+1000000 of five events take 8 GB. Plans and reports are whole commands, processes of their own.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import count
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,7 @@ from servers.postgres import OWNER, PostgresServer
 
 from dsar.core.board import Claimed
 from dsar.core.campaign_events import MandateSigned, MemberAdded, member_stream
-from dsar.core.case import CaseEvent, NoteAdded
+from dsar.core.case import CaseEvent, NoteAdded, ReplyRead, ReplyReceived
 from dsar.core.fairness import Pace
 from dsar.store import Addition
 from dsar.store.postgres import PostgresStore
@@ -46,11 +49,11 @@ from dsar.store.postgres_migrate import migrate
 
 DAY = date(2026, 1, 5)
 COPY_SQL = """
-CREATE TEMP TABLE wanted AS SELECT n, (1 + (n - 1) %% %(samples)s)::bigint AS sample,
+CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT n, (1 + (n - 1) %% %(samples)s)::bigint AS sample,
     %(samples)s + n AS position, 'x' || lpad(n::text, 8, '0') AS name
     FROM generate_series(1, %(count)s::bigint) AS g (n);
-CREATE TEMP TABLE samples AS SELECT row_number() OVER (ORDER BY position) AS sample, position,
-    stream, version FROM dsar.streams WHERE stream ~ '^s[0-9]{8}$';
+CREATE TEMP TABLE samples ON COMMIT DROP AS SELECT row_number() OVER (ORDER BY position) AS sample,
+    position, stream, version FROM dsar.streams WHERE stream ~ '^s[0-9]{8}$';
 INSERT INTO dsar.streams (position, stream, version)
     SELECT w.position, w.name, s.version FROM wanted AS w JOIN samples AS s USING (sample);
 INSERT INTO dsar.events (position, sequence, recorded_at, append_id, author, kind, body)
@@ -204,6 +207,64 @@ def _members(count: int) -> list[Addition]:
                       controllers=("c0000",))]) for n in range(count)]
 
 
+# -- reports -----------------------------------------------------------------------------------
+
+LABELS = ("fulfilled_access", "no_data_held", "refusal", "partial_fulfilment", "auto_reply")
+
+
+def measure_reports(server: PostgresServer, cases: int) -> None:
+    """Whole commands: time and memory of `campaign progress`, of the reports, and of `status`."""
+    samples = [_course(n) for n in range(3600)]
+    members = next(m for m in count(max(cases // 30, 1)) if gcd(m, 30) == 1)
+    start = time.perf_counter()
+    store = filled(server, samples, cases, members)
+    url = _url(store)
+    with tempfile.TemporaryDirectory() as folder:
+        many = ManyLetters(Path(folder) / "home", url, MailLab(Path(folder), Ports(25_000)),
+                           "u1@example.test", server.environment["PGPASSFILE"])
+        many.begin(companies(30), 1, per_day=20)
+        store.append_all(_members(members))
+        store.close()
+        with psycopg.connect(url, autocommit=True) as db:
+            db.execute("VACUUM ANALYZE")
+            events, size = db.execute("SELECT (SELECT sum(version) FROM dsar.streams), "
+                                      "pg_database_size(current_database()) / 1000000"
+                                      ).fetchone() or (0, 0)
+        print(f"\n{cases} cases, {events} events in all, {members} members, {size} MB "
+              f"(filled in {time.perf_counter() - start:.0f} s)")
+        for words, limit in _commands(Path(folder)):
+            seconds, kilobytes, busy = _process(many, *words)
+            shown = " ".join(w for w in words if not w.startswith(("/", "-o")))
+            row(f"dsar {shown}", f"{seconds:.2f} s",
+                f"{limit:8} {busy:6.2f} s of processor, {kilobytes // 1024} MB")
+    server.sql(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+def _commands(folder: Path) -> Iterator[tuple[list[str], str]]:
+    yield ["campaign", "progress", CAMPAIGN, "--plain"], "<= 1 s"
+    for form in ("text", "html", "json", "csv"):
+        yield ["campaign", "report", CAMPAIGN, form, "-o", str(folder / form)], "<= 60 s"
+    yield ["campaign", "report", CAMPAIGN, "html", "--public", "-o", str(folder / "p")], "<= 60 s"
+    for form in ("text", "csv"):
+        yield ["report", form, "-o", str(folder / form)], "<= 60 s"
+
+
+def _course(n: int) -> list[CaseEvent]:
+    """Four events without an answer, or six with one: 60 days of sending, answers within 45."""
+    company, at = f"c{n % 30:04}", NOON + timedelta(days=n // 30 % 60)
+    asked = [opened(_id(n), company), approved(_id(n), company),
+             attempted(_id(n), at, company), replace(sent(_id(n), company), on=at.date())]
+    if (n + n // 30) % 2:
+        return asked
+    then = at + timedelta(days=1 + n * 7 // 60 % 45)
+    digest = f"{n:064x}"
+    return [*asked, ReplyReceived(on=then.date(), at=then, digest=digest, authentic="aligned",
+                                  message_id=f"<r{n}@x.example>", evidence=("In-Reply-To",),
+                                  sender=f"privacy@{company}.example", subject="Your request"),
+            ReplyRead(on=then.date(), digest=digest, labels=(LABELS[n // 30 % 5],), by="jo",
+                      sentence="We refer to your request. " * 8)]
+
+
 # -- plans -------------------------------------------------------------------------------------
 
 
@@ -215,7 +276,7 @@ def measure_plan(server: PostgresServer, members: int, targets: int) -> None:
                            "u1@example.test", server.environment["PGPASSFILE"])
         adding = timed(lambda: many.begin(companies(targets), members, per_day=20))
         _sign_all(many, targets)
-        seconds, kilobytes = _process(many, "campaign", "send", CAMPAIGN, "-n")
+        seconds, kilobytes, _ = _process(many, "campaign", "send", CAMPAIGN, "-n")
         quick = members * targets <= 15_000
         print(f"\n{members} members x {targets} companies = {members * targets} letters")
         row("campaign and members added, from nothing", f"{adding:.0f} s")
@@ -235,14 +296,23 @@ def _sign_all(many: ManyLetters, targets: int) -> None:
     store.close()
 
 
-def _process(many: ManyLetters, *words: str) -> tuple[float, int]:
-    """Run a command; seconds and the largest resident memory in KB."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "dsar", *words], env=many.environment)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return time.perf_counter() - start, used.ru_maxrss
+_LAUNCH = """import os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+assert status == 0
+print(time.perf_counter() - start, used.ru_maxrss, used.ru_utime + used.ru_stime)"""
+
+
+def _process(many: ManyLetters, *words: str) -> tuple[float, int, float]:
+    """Run a command; seconds, the largest resident memory in KB, seconds of its own processor.
+
+    From a process of its own, whose memory is small: what is forked begins with that of its parent.
+    """
+    said = subprocess.run([sys.executable, "-c", _LAUNCH, sys.executable, "-m", "dsar", *words],
+                          env=many.environment, capture_output=True, text=True, check=True)
+    seconds, kilobytes, busy = said.stdout.split()
+    return float(seconds), int(kilobytes), float(busy)
 
 
 # -- workers -----------------------------------------------------------------------------------
@@ -312,6 +382,9 @@ def main(words: list[str]) -> None:
             case "progress":
                 for size in sizes or ["10000", "100000"]:
                     measure_progress(server, int(size))
+            case "reports":
+                for size in sizes or ["10000", "100000"]:
+                    measure_reports(server, int(size))
             case "plan":
                 for size in sizes or ["3000x5", "10000x30"]:
                     members, _, targets = size.partition("x")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from dsar.core.result import Result
+from dsar.core.result import Result, alike
 from dsar.core.statistics import Share
 from dsar.core.table import Cell, Count, Table
 
@@ -38,12 +38,17 @@ def round_numbers(results: Iterable[Result]) -> dict[str, int]:
 
 
 def _repeated(results: Iterable[Result]) -> dict[Key, list[Result]]:
-    asked: defaultdict[Key, list[Result]] = defaultdict(list)
+    """The results of each key that has several. Most have one, and no list is made for it."""
+    first: defaultdict[tuple[str, str], dict[str, Result]] = defaultdict(dict)
+    more: defaultdict[tuple[str, tuple[str, str]], list[Result]] = defaultdict(list)
     for result in results:
         if result.sent:
-            facts = result.case.facts
-            asked[facts.subject_id, facts.controller, facts.right].append(result)
-    return {key: sorted(own, key=_begun) for key, own in asked.items() if len(own) > 1}
+            person, asked = result.case.subject_id, (result.case.controller, result.case.right)
+            one = first[asked].setdefault(person, result)
+            if one is not result:
+                more[person, asked].append(result)
+    return {(person, *asked): sorted([first[asked][person], *own], key=_begun)
+            for (person, asked), own in more.items()}
 
 
 def _begun(result: Result) -> tuple[date, str]:
@@ -108,10 +113,10 @@ def _state(met: int, missed: int) -> str:
 
 def verified(results: Sequence[Result]) -> Table:
     """T10: what an access request after a confirmed erasure brought to light."""
-    erasures = {r.case.id for r in results if r.case.facts.right != "access"}
-    others = {r.case.id for r in results} - erasures
-    later = [r for r in results if r.delivered and r.case.facts.follows
-             and r.case.facts.right == "access" and r.case.facts.follows not in others]
+    later = [r for r in results if r.case.follows and r.delivered and r.case.right == "access"]
+    followed = {r.case.follows for r in later}
+    others = {r.case.id for r in results if r.case.right == "access"} & followed if later else ()
+    later = [r for r in later if r.case.follows not in others]
     found = Counter(map(_after_erasure, later))
     order = ("nothing held any more", "still held data", "refused to say",
              "no answer, the time is over", "no answer yet")
@@ -141,17 +146,17 @@ class _Week:
     missed: Counter[str] = field(default_factory=Counter)
     days: list[int] = field(default_factory=list)
 
-    def add(self, result: Result) -> None:
-        self.people.add(result.case.facts.subject_id)
+    def add(self, result: Result, count: int) -> None:
+        """Add so many that ran alike."""
         if result.answer or result.time_is_over:
-            self.kinds[result.answer or "no answer"] += 1
+            self.kinds[result.answer or "no answer"] += count
         if result.answered:
-            self.asked[bool(result.identity)] += 1
+            self.asked[bool(result.identity)] += count
             found = result.standing.deadlines
-            self.extended[bool(found and found.extended_due)] += 1
+            self.extended[bool(found and found.extended_due)] += count
         if result.case.checked:
-            self.met.update(result.case.checked.present)
-            self.missed.update(result.case.checked.missing)
+            self.met.update(result.case.checked.present * count)
+            self.missed.update(result.case.checked.missing * count)
         if result.wait and result.wait.ended:
             self.days.append(result.wait.days)
 
@@ -172,20 +177,31 @@ ASPECTS = ("the answer", "whether proof of identity is demanded", "which demands
 
 def _weeks(results: Iterable[Result]) -> dict[tuple[str, ...], _Week]:
     asked: defaultdict[tuple[str, str, str, int, int], list[Result]] = defaultdict(list)
+    known: dict[int, tuple[str, str, int, int] | None] = {}
     for result in results:
-        case = result.case
-        if result.delivered and (request := case.request):
-            year, week, _ = (case.receipt.on if case.receipt else request.on).isocalendar()
-            facts = case.facts
-            asked[facts.controller, facts.right, facts.regime, year, week].append(result)
-    return {(*key[:3], f"{key[3]}-W{key[4]:02}"): _week(own) for key, own in asked.items()
-            if len({r.case.facts.subject_id for r in own}) > 1}
+        same = id(result.counted)
+        if same not in known:
+            known[same] = _asked_in(result)
+        if (request := known[same]) is not None:
+            asked[result.case.controller, *request].append(result)
+    weeks = ((key, own, {r.case.subject_id for r in own}) for key, own in asked.items())
+    return {(*key[:3], f"{key[3]}-W{key[4]:02}"): _week(own, people)
+            for key, own, people in weeks if len(people) > 1}
 
 
-def _week(results: Sequence[Result]) -> _Week:
-    found = _Week(results[0].case.facts.controller_name)
-    for result in results:
-        found.add(result)
+def _asked_in(result: Result) -> tuple[str, str, int, int] | None:
+    """Right, law, year and week of a request that arrived; alike for all of the same course."""
+    case = result.case
+    if not result.delivered or (request := case.request) is None:
+        return None
+    year, week, _ = (case.receipt.on if case.receipt else request.on).isocalendar()
+    return case.right, case.regime, year, week
+
+
+def _week(results: Sequence[Result], people: set[str]) -> _Week:
+    found = _Week(results[0].case.facts.controller_name, people)
+    for one, count in alike(results):
+        found.add(one, count)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +14,7 @@ from dsar.core.glance import Glance, glance
 from dsar.core.statistics import Wait
 from dsar.core.status import Glimpse, Outlook, Stand, Standing
 
-__all__ = ["DEFINITIONS", "Result", "Timing", "result"]
+__all__ = ["DEFINITIONS", "Result", "Timing", "alike", "result"]
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("sent", "a request that the mail server took, or that was filed as sent"),
@@ -31,12 +33,16 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
 """The words of every table, printed with each report."""
 
 
+MOST = 100_000
+"""Of so many objects it is remembered what they count as."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """One case as a report counts it: what its course counts as, and whose it is.
 
     categories, seat: of the company, from the registry. counted: answer is a value of `KINDS`,
-    or empty; it is shared by all cases with the same course.
+    or empty; it is shared by all cases with the same course, and by no others.
     """
 
     standing: Glimpse
@@ -144,15 +150,40 @@ class Results:
     def __init__(self, today: date, *, provisional: bool = False) -> None:
         self._today, self._provisional = today, provisional
         self._counted: dict[tuple[Course, Outlook], Counted] = {}
+        self._latest: dict[int, tuple[Course, Outlook, Counted]] = {}
 
     def of(self, standing: Glimpse, *, categories: tuple[str, ...] = (), seat: str = "") -> Result:
         """Return what a case counts as; categories and seat are those of the company."""
-        key = (standing.case.course, standing.outlook)
+        course, outlook = standing.case.course, standing.outlook
+        # Stores give the same object for most equal courses: to compare them takes longer.
+        same = self._latest.get(id(course))
+        if same is None or same[0] is not course or same[1] is not outlook:
+            same = course, outlook, self._of((course, outlook))
+            if len(self._latest) >= MOST:
+                self._latest.clear()
+            self._latest[id(course)] = same
+        return Result(standing, categories or ("unknown",), seat or "unknown", same[2])
+
+    def _of(self, key: tuple[Course, Outlook]) -> Counted:
         found = self._counted.get(key)
         if found is None:
             found = counted(*key, self._today, provisional=self._provisional)
             self._counted[key] = found
-        return Result(standing, categories or ("unknown",), seat or "unknown", found)
+        return found
+
+
+def alike(results: Iterable[Result]) -> list[tuple[Result, int]]:
+    """Return one result of each course, with how many there are, in the order of the first ones.
+
+    For counts of what a course says. Whose a case is, and the company, differ among them.
+    """
+    counts: Counter[int] = Counter()
+    ones: dict[int, Result] = {}
+    for result in results:
+        same = id(result.counted)
+        counts[same] += 1
+        ones[same] = result
+    return [(one, counts[same]) for same, one in ones.items()]
 
 
 def _at_a_glance(standing: Standing | Glimpse) -> Glimpse:

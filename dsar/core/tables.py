@@ -8,7 +8,7 @@ from statistics import mean, median
 
 from dsar.core.comparisons import grid, inconsistent, kind, rounds, verified
 from dsar.core.funnel import Funnel, campaign
-from dsar.core.result import Result, Timing
+from dsar.core.result import Result, Timing, alike
 from dsar.core.statistics import Share, Wait, kaplan_meier, last_day_seen, median_wait, step_at
 from dsar.core.suppress import merged, of_single_companies, rounded, suppressed
 from dsar.core.table import Cell, Count, Estimate, Table
@@ -54,11 +54,12 @@ def _ends(bins: Sequence[tuple[int, int | None]]) -> tuple[int, ...]:
 
 def funnel(results: Sequence[Result]) -> Table:
     """How far the requests got: each row of the row it depends on."""
-    delivered = [r for r in results if r.delivered]
-    over = [r for r in delivered if r.time_is_over]
-    sent = [r for r in results if r.sent]
+    cases = alike(results)
+    delivered = [(r, n) for r, n in cases if r.delivered]
+    over = [(r, n) for r, n in delivered if r.time_is_over]
+    sent = [(r, n) for r, n in cases if r.sent]
     rows = (
-        ("sent (of all cases)", _share(results, lambda r: r.sent)),
+        ("sent (of all cases)", _share(cases, lambda r: r.sent)),
         ("delivered (of sent)", _share(sent, lambda r: r.delivered)),
         ("acknowledged (of delivered)", _share(delivered, lambda r: r.acknowledged)),
         ("answered (of delivered)", _share(delivered, lambda r: r.answered)),
@@ -193,8 +194,8 @@ def by(results: Sequence[Result], id_: str, title: str,
         if result.delivered:
             for name in groups(result):
                 grouped[name].append(result)
-    rows = tuple((name, Count(len(own)), _share(own, lambda r: bool(r.answer)),
-                  _share([r for r in own if r.time_is_over], _finished))
+    rows = tuple((name, Count(len(own)), _share(alike(own), lambda r: bool(r.answer)),
+                  _share(alike(r for r in own if r.time_is_over), _finished))
                  for name, own in sorted(grouped.items()))
     more = " A company counts in each of its categories." if id_ == "T8" else ""
     return Table(id=id_, title=title, about=f"Delivered requests.{more}", parts=id_ != "T8",
@@ -248,14 +249,16 @@ def told(results: Sequence[Result]) -> Table:
 
     Letters that may have left count as told.
     """
-    pairs = {(kind, r.case.facts.controller, r.case.facts.subject_id)
-             for r in results for kind in r.told}
-    companies = Counter(kind for kind, _ in {(k, c) for k, c, _ in pairs})
-    people = Counter(kind for kind, _ in {(k, p) for k, _, p in pairs})
+    companies: defaultdict[str, set[str]] = defaultdict(set)
+    people: defaultdict[str, set[str]] = defaultdict(set)
+    for result in results:
+        for word in result.told:
+            companies[word].add(result.case.controller)
+            people[word].add(result.case.subject_id)
     return Table(id="T13", title="What was told", columns=("identifier", "companies", "people"),
                  about="Kinds of identifiers in letters that left or may have left.",
-                 rows=tuple((k, Count(companies[k]), Count(people[k]))
-                            for k in sorted(companies, key=lambda k: (-companies[k], k))))
+                 rows=tuple((k, Count(len(companies[k])), Count(len(people[k])))
+                            for k in sorted(companies, key=lambda k: (-len(companies[k]), k))))
 
 
 def told_whom(results: Sequence[Result]) -> Table:
@@ -275,5 +278,5 @@ def told_whom(results: Sequence[Result]) -> Table:
                             for s in sorted(kinds, key=lambda s: names[s].casefold())))
 
 
-def _share(results: Sequence[Result], test: Test) -> Share:
-    return Share(sum(map(test, results)), len(results))
+def _share(counted: Sequence[tuple[Result, int]], test: Test) -> Share:
+    return Share(sum(n for one, n in counted if test(one)), sum(n for _, n in counted))

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, assert_never
 
 from dsar.core.funnel import Funnel
-from dsar.core.result import DEFINITIONS, Result, Timing
+from dsar.core.result import DEFINITIONS, Result, Timing, alike
 from dsar.core.statistics import Share, Step, kaplan_meier
 from dsar.core.status import Status
 from dsar.core.table import Cell, Count, Estimate, Hidden, Table
@@ -95,11 +95,11 @@ def _notes(results: Sequence[Result], *, hide_small: bool, provisional: bool) ->
 def _periods(results: Sequence[Result]) -> tuple[int, ...]:
     """Statutory periods in days as they came out for these cases, rounded by nobody."""
     found: Counter[int] = Counter()
-    for result in results:
+    for result, count in alike(results):
         case, due = result.case, result.standing.due
         if case.request and due:
             start = case.receipt.on if case.receipt else case.request.on
-            found[(due - start).days] += 1
+            found[(due - start).days] += count
     return tuple(days for days, _ in found.most_common(2))
 
 

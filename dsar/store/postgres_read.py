@@ -12,7 +12,15 @@ from psycopg import Connection
 from dsar.core.course import Course
 from dsar.core.glance import FORM, Glance
 from dsar.store.postgres_cache import Recent
-from dsar.store.postgres_rows import Row, beginning, course_of, glance_of, stored, unstored
+from dsar.store.postgres_rows import (
+    Row,
+    Shared,
+    beginning,
+    course_of,
+    glance_of,
+    stored,
+    unstored,
+)
 from dsar.store.rules import is_case
 
 AT_ONCE = 2000
@@ -69,12 +77,14 @@ def projected(
 
     None where it does not hold for the events there are, or was written by another version.
     """
+    shared = Shared()
     with connection.cursor("glances") as cursor:
         cursor.execute(_GLANCES)
         while rows := cursor.fetchmany(AT_ONCE):
             known = courses_of(connection, {row[0] for row in rows} - {None}, courses)
             named = ((unstored(row[1]), row) for row in rows)
-            yield [(stream, glance_of(row[1:], known[row[0]]) if row[0] in known else None)
+            yield [(stream, glance_of(row[1:], known[row[0]], shared)
+                    if row[0] in known else None)
                    for stream, row in named if is_case(stream)]
 
 

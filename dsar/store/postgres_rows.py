@@ -130,9 +130,20 @@ def _stored(value: Any) -> Any:
     return stored(value) if isinstance(value, str) else value
 
 
-def glance_of(row: Sequence[Any], course: Course) -> Glance:
+class Shared(dict[Any, Any]):
+    """Texts as `unstored` gives them, each one object: a million cases have few companies."""
+
+    def __missing__(self, text: str | None) -> str | None:
+        found = self[text] = text if text is None else unstored(text)
+        return found
+
+
+def glance_of(row: Sequence[Any], course: Course, shared: Shared) -> Glance:
     """Return the glance in a row: id, version, subject_id, …, follows in the order of Glance."""
-    return Glance._make([*(unstored(v) if type(v) is str else v for v in row), course])
+    id_, version, subject, controller, name, group, campaign, wave, follows = row
+    return Glance(
+        unstored(id_), version, shared[subject], shared[controller], shared[name], shared[group],
+        shared[campaign], wave, follows and unstored(follows), course)
 
 
 def course_of(value: str) -> Course:
