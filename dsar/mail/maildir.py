@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from dsar.errors import DoneInPart, UsageProblem
+from dsar.errors import UsageProblem
 from dsar.mail import Coordinates, Cursor, Envelope, Fetched, MadeAnew, Unfetchable
 from dsar.mail.account import Account
 from dsar.mail.headers import message_ids, raw_headers
@@ -144,24 +144,6 @@ class FiledMail:
     def name(self) -> str:
         """The file, with the number behind it where there is one."""
         return f"{self.file}#{self.number}" if self.number else str(self.file)
-
-
-def messages_in(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of every message; see `mails_in`.
-
-    Raises UsageProblem for what is not there, and at the end DoneInPart naming what was unreadable.
-    """
-    unreadable: list[str] = []
-    for mail in mails_in(path):
-        try:
-            if not mail.trouble:
-                yield mail.name, b"".join(mail.pieces)
-                continue
-            unreadable.append(f"{mail.name}: {mail.trouble}")
-        except Unfetchable as error:
-            unreadable.append(f"{mail.name}: {error}")
-    if unreadable:
-        raise DoneInPart("These files cannot be read:\n" + "\n".join(unreadable))
 
 
 def mails_in(path: Path) -> Iterator[FiledMail]:
