@@ -237,6 +237,7 @@ def figures(sent: list[Sent], cases: list[Case], waiting: set[str], digests: dic
     return found
 
 
+@pytest.mark.timeout(900)
 def test_replies_of_200_members_at_10_companies_are_never_misfiled(
     lab: MailLab, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], figures_shown: Figures

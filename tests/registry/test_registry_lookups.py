@@ -41,7 +41,7 @@ class Dns(socketserver.BaseRequestHandler):
 @pytest.fixture
 def resolver() -> Iterator[dns.resolver.Resolver]:
     with socketserver.UDPServer(("127.0.0.1", 0), Dns) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         found = dns.resolver.Resolver(configure=False)
         found.nameservers, found.port = ["127.0.0.1"], server.server_address[1]
         yield found
@@ -72,7 +72,7 @@ class Web(BaseHTTPRequestHandler):
 def test_pages_that_are_gone_are_named() -> None:
     opener = build_opener()
     with ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         base = f"http://127.0.0.1:{server.server_address[1]}"
         pages = [f"{base}/", f"{base}/gone", f"{base}/closed"]
         found = dict(looked_up(lambda url: page_problem(opener, url), pages))
