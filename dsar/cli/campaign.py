@@ -31,6 +31,8 @@ COMMANDS = {
     "progress": ("campaign_progress", "Show how far the campaign is, by company."),
     "report": ("campaign_progress", "Report what came of it, as tables T1 to T14."),
     "export": ("campaign_export", "Hand a member their letters and answers; needs the keeper."),
+    "pack": ("campaign_join", "Write what a second machine needs into one encrypted file."),
+    "join": ("campaign_join", "Set this machine up from such a file."),
     "assign": ("campaign_assign", "Say whose a sealed message is; needs the keeper."),
     "forget": ("campaign_close", "Delete what there is of one member for good."),
     "close": ("campaign_close", "End the campaign; with --purge delete the members' data."),

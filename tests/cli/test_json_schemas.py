@@ -64,7 +64,8 @@ SILENT = {
     "campaign mandate issue", "campaign mandate sign", "campaign mandate revoke",
     "campaign mandate withdraw", "campaign kit", "campaign approve", "campaign withdraw",
     "campaign pause", "campaign resume", "campaign announce", "campaign work",
-    "campaign close", "campaign export", "campaign forget",
+    "campaign close", "campaign export", "campaign forget", "campaign assign", "campaign pack",
+    "campaign join", "campaign confirm",
 }
 """Commands that change something or write a file, and answer with no data."""
 
