@@ -25,10 +25,14 @@ EVERY = timedelta(minutes=5)
 
 
 class Poller:
-    """Polls the campaign's mailbox now and then, unless another worker is at it."""
+    """Polls the campaign's mailbox now and then, unless another worker is at it.
+
+    lost: the latest try failed, so that an answer may lie there which nobody has seen.
+    """
 
     def __init__(self, app: App, room: Room) -> None:
         self._app, self._room = app, room
+        self.lost = False
         self._next: datetime | None = None
 
     def when_due(self) -> None:
@@ -51,7 +55,9 @@ class Poller:
             tally = poll_accounts(self._app, self._room.store, [self._room.account])
         except (ConcurrentAppend, Temporary, MailServerUnreachable, StoreUnreachable) as error:
             self._app.say(f"  mail is fetched later: {error}")
+            self.lost = True
         else:
+            self.lost = False
             self._app.say(f"  {len(tally.settled)} doubts settled by the mailbox")
 
 

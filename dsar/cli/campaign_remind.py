@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -269,6 +268,7 @@ def _show(app: App, room: Room, calls: Calls, this_wave: int) -> None:
             "campaign": room.campaign.id, "members": len(calls.members),
             "letters": len(calls.cases), "this_wave": this_wave,
             "from": calls.from_day.isoformat() if calls.from_day else None,
+            "fetched_at": _fetched(app),
             "finish_on": seen.finish_on.isoformat() if seen and seen.finish_on else None,
             "days": seen.days if seen else 0, "binding": seen.binding if seen else "none",
             "held": [{"rail": rail, "why": why, "cases": count}
@@ -276,6 +276,9 @@ def _show(app: App, room: Room, calls: Calls, this_wave: int) -> None:
         return
     for line in _lines(room, calls):
         app.say(line)
+    if calls.cases:
+        app.say(f"Mail was fetched here last at {fetched}." if (fetched := _fetched(app)) else
+                "No mail was fetched here yet: what has been answered may not be known.")
     if seen is not None and calls.cases:
         app.say(f"All out by {seen.finish_on} ({seen.days} days), once approved."
                 if seen.finish_on else "With these limits no letter ever goes out.")
@@ -283,8 +286,16 @@ def _show(app: App, room: Room, calls: Calls, this_wave: int) -> None:
         app.say(f"This wave: {this_wave} of them. Nothing leaves this machine yet.")
 
 
+def _fetched(app: App) -> str | None:
+    """When this machine last fetched mail: an answer that came since is not known yet."""
+    from dsar.mailstate import last_poll
+
+    found = last_poll(app.home.cursors)
+    return found.at if found else None
+
+
 def _lines(room: Room, calls: Calls) -> list[str]:
-    lines: list[Any] = [
+    lines = [
         f"Campaign {room.campaign.id}: {len(calls.cases)} letters to write, to "
         f"{len(calls.per_company)} companies, for {len(calls.members)} members."]
     if calls.held:

@@ -26,7 +26,7 @@ from dsar.core.breaker import Trip
 from dsar.core.campaign import Campaign
 from dsar.core.case import Case, LetterRefused, LetterSent
 from dsar.core.fairness import Office, Pace
-from dsar.core.letter import Outgoing
+from dsar.core.letter import Outgoing, Stage
 from dsar.errors import DoneInPart, NotSetUp, StoreUnreachable, UsageProblem
 from dsar.outbox import Delivery, Post, refuse_while_paused
 
@@ -65,7 +65,7 @@ def work(app: App, *, campaign_id: str, until_empty: bool, most: int | None, pol
         done = _Done()
         while not done.over:
             with posting(app, store, room.account, (), in_copy=copies_in) as post:
-                bench = _Bench(app, room, replace(post, check=breaker_of(app, room)), done)
+                bench = _Bench(app, room, replace(post, check=breaker_of(app, room)), done, poller)
                 _loop(app, bench, poller, until_empty=until_empty, most=most)
             room = Room.of(app, store, campaign_id)
     for line in done.failed[:20]:
@@ -138,8 +138,9 @@ def _rest_s(did: Did, now: datetime) -> float:
 class _Bench:
     """The worker, and what it says about its work."""
 
-    def __init__(self, app: App, room: Room, post: Post, done: _Done) -> None:
-        self.app, self.room, self.done = app, room, done
+    def __init__(self, app: App, room: Room, post: Post, done: _Done, poller: Poller | None
+                 ) -> None:
+        self.app, self.room, self.done, self.poller = app, room, done, poller
         writing = room.writing({})
         self.worker = Worker(
             store=room.store, board=room.board, campaign_id=room.campaign.id, terms=self._terms,
@@ -161,16 +162,25 @@ class _Bench:
             self.app.say(f"  {did.count} letters written")
         elif did.why:
             self.app.say(f"  {did.why}")
+        elif did.kind == "done" and self.poller is not None and self.poller.lost:
+            self.app.say("  reminders wait until mail can be fetched")
         elif did.kind == "waits" and did.until is not None:
             self.app.say(f"  {did.count} letters wait; the next may go at "
                          f"{did.until.astimezone():%Y-%m-%d %H:%M}")
 
     def _terms(self, campaign: Campaign) -> Terms:
         started = campaign.started
-        return Terms(campaign=campaign.id, waves=campaign.released,
+        return Terms(campaign=campaign.id, waves=self._waves(campaign),
                      account=self.room.account.name, limits=self.room.account.limits,
                      pace=Pace(per_day=started.per_controller_per_day, spread=started.spread),
                      office=self._offices)
+
+    def _waves(self, campaign: Campaign) -> tuple[int, ...]:
+        """What is released; no reminder while an answer may lie where nobody can fetch it."""
+        if self.poller is None or not self.poller.lost:
+            return campaign.released
+        return tuple(number for number in campaign.released
+                     if campaign.waves[number].proposed.stage is Stage.REQUEST)
 
     def _office(self, slug: str) -> Office:
         company = self.app.registry.get(slug)

@@ -136,6 +136,7 @@ def test_late_cases_are_reminded_once_by_whoever_lives_and_only_after_a_second_p
         first = _killed_while_writing(play, late)
         _nothing_goes_unapproved(play, 2)
         play.many.dsar("campaign", "approve", CAMPAIGN, "2", "--yes", by="sam")
+        _nothing_goes_while_answers_cannot_be_fetched(play)
         play.under_fire(2, killed=2)
         assert play.plan()["letters"] == late - first
         play.many.dsar("campaign", "remind", CAMPAIGN, "--confirm", str(late - first), by="jo")
@@ -173,6 +174,17 @@ def _nothing_goes_unapproved(play: Play, wave: int) -> None:
     assert len(play.settled()) == before
     assert not [a for c in play.cases() if c.approved and c.approved.wave == wave
                 for a in c.attempts if a.message_id == c.approved.message_id]
+
+
+def _nothing_goes_while_answers_cannot_be_fetched(play: Play) -> None:
+    config, port = play.many.home / "config.yaml", play.lab.ports.imaps
+    whole = config.read_text()
+    config.write_text(whole.replace(f"port: {port}", "port: 9"))
+    before = len(play.settled())
+    play.many.dsar("campaign", "work", CAMPAIGN)
+    assert len(play.settled()) == before
+    assert play.waiting(2)
+    config.write_text(whole)
 
 
 def _each_once(play: Play, gone: str, figures_shown: list[str]) -> None:
