@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -159,9 +159,12 @@ def make_private_folder(folder: Path) -> None:
         raise StorageFailed(f"{folder}: {error.strerror}.") from error
 
 
-def write_private(path: Path, content: bytes, *, durable: bool = True) -> None:
+def write_private(
+    path: Path, content: bytes | Iterable[bytes], *, durable: bool = True
+) -> None:
     """Write a file with mode 0600, whole or not at all: temp file, fsync, rename, folder fsync.
 
+    content: the bytes, or piece after piece where they are many.
     durable: False leaves out both fsync, for a cache that a power failure may take away.
     Raises StorageFailed naming the path; the old content is then still there.
     """
@@ -171,16 +174,18 @@ def write_private(path: Path, content: bytes, *, durable: bool = True) -> None:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
         os.replace(fresh, path)
         if durable:
             _sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:
         fresh.unlink(missing_ok=True)
-        raise StorageFailed(f"{path}: {error.strerror}.") from error
+        if isinstance(error, OSError):
+            raise StorageFailed(f"{path}: {error.strerror}.") from error
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

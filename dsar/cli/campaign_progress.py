@@ -138,7 +138,7 @@ def report(app: App, *, campaign_id: str, form: str, public: bool, provisional: 
 
     Members are never named; with --public there is no row of a single case either.
     """
-    from dsar.cli.report import rendered, write_out
+    from dsar.cli.report import rendered, write_lines, write_out
     from dsar.report.statistics import report as make
 
     form = "json" if app.settings.json else form
@@ -159,7 +159,7 @@ def report(app: App, *, campaign_id: str, form: str, public: bool, provisional: 
         if form == "csv":
             from dsar.report.csv import rows
 
-            write_out("".join(rows(found, anonymous=True)), output)
+            write_lines(rows(found, anonymous=True), output)
             return
         write_out(rendered(app, form, make(found, app.today, hide_small=public, anonymous=True,
                                            provisional=provisional, people=funnel)), output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dsar.core.result import Result
     from dsar.report.statistics import Report
 
+AT_ONCE = 1000
+"""So many lines go out together."""
 FORMS = ("text", "md", "html", "csv", "json", "codebook")
 
 
@@ -57,7 +59,7 @@ def report(app: App, *, form: str, wanted: Selector, public: bool, anonymise: bo
         if form == "csv":
             from dsar.report.csv import rows
 
-            write_out("".join(rows(found, anonymous=anonymise)), output)
+            write_lines(rows(found, anonymous=anonymise), output)
             return
         from dsar.report.statistics import report as report_on
 
@@ -121,9 +123,16 @@ def _json(app: App, found: Report) -> str:
 
 def write_out(text: str, output: Path | None) -> None:
     """To a file of mode 0600, or to standard output."""
+    write_lines([text], output)
+
+
+def write_lines(lines: Iterable[str], output: Path | None) -> None:
+    """The same, without holding more of them at once than a few."""
     if output is None:
-        click.echo(text.encode(), nl=False)
+        left = iter(lines)
+        while some := "".join(islice(left, AT_ONCE)):
+            click.echo(some.encode(), nl=False)
         return
     from dsar.home import write_private
 
-    write_private(output, text.encode())
+    write_private(output, (line.encode() for line in lines))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from dsar.core.comparisons import round_numbers
@@ -31,21 +30,28 @@ def rows(results: Sequence[Result], *, anonymous: bool = False) -> Iterator[str]
 
     anonymous: person and case id stay empty, and so do words that the person wrote.
     """
-    yield _line(COLUMNS)
+    line = csv.writer(_Lines()).writerow
+    yield line(COLUMNS)
     numbers = round_numbers(results)
+    known: dict[int, dict[str, str]] = {}
     for result in results:
-        found = _values(result) | {"round": str(numbers.get(result.case.id, 1 if result.sent
-                                                            else ""))}
-        if anonymous:
-            found |= {"case": "", "person": "", "follows": "yes" if result.case.follows else ""}
-            found["identity_demand"] = "yes" if result.identity else ""
-        yield _line(safe(found[column]) for column in COLUMNS)
+        same = id(result.counted)
+        if same not in known:
+            known[same] = _safe(_of_course(result, anonymous=anonymous))
+        number = str(numbers.get(result.case.id, 1 if result.sent else ""))
+        found = known[same] | _safe(_own(result, anonymous=anonymous) | {"round": number})
+        yield line([found[column] for column in COLUMNS])
 
 
-def _line(values: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(values)
-    return out.getvalue()
+class _Lines:
+    """Gives a line back to whoever writes it: `writerow` returns what `write` does."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _safe(values: dict[str, str]) -> dict[str, str]:
+    return {column: safe(value) for column, value in values.items()}
 
 
 def safe(value: str) -> str:
@@ -55,14 +61,22 @@ def safe(value: str) -> str:
     return f"'{clean}" if clean.startswith(_FORMULA) else clean
 
 
-def _values(result: Result) -> dict[str, str]:
-    facts = result.case.facts
-    return {
-        "case": result.case.id, "person": facts.subject_id, "company": facts.controller,
-        "company_name": facts.controller_name, "categories": ";".join(result.categories),
-        "country": result.seat, "law": facts.regime, "right": facts.right,
-        "language": facts.language, "status": str(result.standing.status),
-    } | _course(result) | _end(result)
+def _own(result: Result, *, anonymous: bool) -> dict[str, str]:
+    """Whose the case is, and the company."""
+    case = result.case
+    shown = {"company": case.controller, "company_name": case.controller_name,
+             "categories": ";".join(result.categories), "country": result.seat}
+    if anonymous:
+        return shown | {"case": "", "person": "", "follows": "yes" if case.follows else ""}
+    return shown | {"case": case.id, "person": case.subject_id, "follows": case.follows or ""}
+
+
+def _of_course(result: Result, *, anonymous: bool) -> dict[str, str]:
+    """What all cases of the same course have in common: most of a row."""
+    case = result.case
+    found = {"law": case.regime, "right": case.right, "language": case.language,
+             "status": str(result.standing.status)} | _course(result) | _end(result)
+    return found | {"identity_demand": "yes" if result.identity else ""} if anonymous else found
 
 
 def _course(result: Result) -> dict[str, str]:
@@ -94,7 +108,6 @@ def _end(result: Result) -> dict[str, str]:
         "labels": ";".join(sorted(labels)),
         "told": ";".join(result.told),
         "channel": case.request.channel if case.request else "",
-        "follows": case.facts.follows or "",
         "read_by": ("machine" if result.machine else "person") if result.substantive_on else "",
     }
 
