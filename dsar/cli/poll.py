@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PAUSE_S = 60.0
 """Between two looks, where the server does not tell of news by itself."""
+AGAIN = "Tried again in a minute."
 
 __all__ = ["Tally", "poll", "poll_accounts", "report"]
 
@@ -50,18 +51,19 @@ def poll(
         raise nothing_to_read(named)
     tally = _poll_once(app, chosen, rescan=rescan, retry=retry)
     while watch:
-        _refuse_to_go_on(tally)
+        _tell_or_stop(app, tally)
         _wait(app, [] if tally.failures else chosen)
         tally = _poll_once(app, chosen)
     app.next("dsar inbox list" if tally.waiting else "dsar status")
     _raise_what_failed(tally, chosen)
 
 
-def _refuse_to_go_on(tally: Tally) -> None:
-    """Stop watching for what does not pass by itself, such as a refused login."""
-    for error in tally.failures.values():
+def _tell_or_stop(app: App, tally: Tally) -> None:
+    """Go on watching where it may work in a moment, but not with a login that is refused."""
+    for name, error in tally.failures.items():
         if error.exit_status != Temporary.exit_status:
             raise error
+        app.say(f"{name}: {error} {AGAIN}")
 
 
 def _raise_what_failed(tally: Tally, chosen: Sequence[Account]) -> None:
@@ -118,7 +120,7 @@ def _wait(app: App, chosen: Sequence[Account]) -> None:
     try:
         mailbox.wait("INBOX", 15 * PAUSE_S, above=known)
     except (MailServerUnreachable, Temporary) as error:
-        app.say(f"{error} Tried again in a minute.")
+        app.say(f"{error} {AGAIN}")
         time.sleep(PAUSE_S)
     finally:
         mailbox.close()

@@ -32,10 +32,10 @@ class Cut:
 class CutProxy:
     """Each connection obeys the next of `cuts`; once they are used up nothing is cut."""
 
-    def __init__(self, target: int, cuts: Sequence[Cut]) -> None:
+    def __init__(self, target: int, cuts: Sequence[Cut], *, port: int = 0) -> None:
         self._target, self._cuts = target, list(cuts)
         self._open: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         threading.Thread(target=self._serve, daemon=True).start()
