@@ -70,6 +70,11 @@ def _unlearned(case_id: str, tickets: Sequence[str]) -> None:
     """Nobody keeps ticket numbers for the next message."""
 
 
+def _never(digest: str, message: Message) -> bool:
+    """Only the same bytes are the same message."""
+    return False
+
+
 def _nobody(cases: Sequence[Case]) -> None:
     """No member of a campaign is concerned."""
 
@@ -83,7 +88,8 @@ class Reception:
     set_aside: digests of what a person decides on, or has decided on: never filed by itself.
     settled: cases whose doubtful letter turned out to have been sent. discretion: how a message
     that may answer these cases is kept, or None for the ordinary way. learned: hears the ticket
-    numbers of each reply that is filed.
+    numbers of each reply that is filed. same: whether the mail archived under a digest says the
+    same as a message: asked only where both bear one Message-ID.
     """
 
     cases: dict[str, Case]
@@ -96,6 +102,7 @@ class Reception:
     settled: list[str] = field(default_factory=list)
     discretion: Callable[[Sequence[Case]], Discretion | None] = _nobody
     learned: Callable[[str, Sequence[str]], None] = _unlearned
+    same: Callable[[str, Message], bool] = _never
 
     def file(self, raw: bytes | Held, message: Message) -> Found:
         """Record what `message` means for our cases, once for each (digest, case).
@@ -109,6 +116,7 @@ class Reception:
             return self._own_copy(Found(message=message, match=match, reading=reading, new=False))
         fresh = [c for c in match.case_ids if not decided
                  and self.cases[c].reply(message.digest) is None
+                 and not self._is_written_anew(self.cases[c], message)
                  and not _is_known_bounce(self.cases[c], message)
                  and not _is_about_copy(self.cases[c], message)]
         aside = bool(match.candidates and not match.case_ids and not decided)
@@ -145,6 +153,15 @@ class Reception:
         (private.archive if private else self.archive).add(raw)
         self._record(case_id, found)
         return found
+
+    def _is_written_anew(self, case: Case, message: Message) -> bool:
+        """Whether it is a filed reply in other bytes: servers and mail programs write mail anew.
+
+        A Message-ID alone proves nothing: it may be used twice, or forged.
+        """
+        return bool(message.message_id) and any(
+            each.received.message_id == message.message_id
+            and self.same(each.received.digest, message) for each in case.replies)
 
     def _own_copy(self, found: Found) -> Found:
         """A copy of a doubtful letter proves that the server took it: nobody else has its id."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dsar.cli.app import App
@@ -14,6 +15,7 @@ from dsar.core.caseindex import CaseIndex
 from dsar.core.match import Match, match
 from dsar.core.message import Message
 from dsar.core.status import deadline_facts
+from dsar.errors import StorageFailed
 from dsar.inbox import Discretion, Found, Reception, case_facts
 from dsar.store import Store
 
@@ -33,7 +35,29 @@ def reception(app: App, store: Store, *, record: bool) -> Reception:
         store=store if record else None, archive=app.archive if record else None,
         set_aside=set(house.seen), learned=index.learn,
         discretion=lambda concerned: _discretion(app, store, concerned),
+        same=partial(_says_the_same, app),
     )
+
+
+def _says_the_same(app: App, digest: str, message: Message) -> bool:
+    """Whether an archived mail has sender, date, words and attachments of a message.
+
+    What cannot be opened here is another mail: better filed twice than not at all.
+    """
+    from dsar.mail.parse import parse
+    from dsar.store.sealing import Locked
+
+    try:
+        known = parse(app.archive.read(digest), trusted_authserv=())
+    except (StorageFailed, Locked):
+        return False
+    return _content(known) == _content(message)
+
+
+def _content(message: Message) -> tuple[object, ...]:
+    parts = sorted((part.name, part.size, part.digest) for part in message.parts)
+    texts = [" ".join(text.split()) for text in (message.own_text, message.quoted_text)]
+    return (message.sender, message.subject, message.dated, texts, parts, message.report)
 
 
 LARGE = 4 * 1024 * 1024

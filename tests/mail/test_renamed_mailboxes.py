@@ -123,3 +123,41 @@ def test_an_account_moved_to_another_server_files_nothing_twice(
     home.account(user=other, more="mailboxes: []")
     assert home.poll().filed == ["T04"]
     assert home.replies() == dict.fromkeys(("T01", "T02", "T03", "T04"), 1)
+
+
+def rewritten(raw: bytes) -> bytes:
+    """The same mail as another server writes it: trace fields of its own, another boundary."""
+    return (b"Received: by new.example; Fri, 20 Nov 2026 10:00:00 +0000\r\n"
+            + raw.replace(b"wall", b"fence"))
+
+
+def test_a_mail_that_another_server_writes_anew_is_not_filed_twice(
+    polled_home: PolledHome, lab: MailLab, user: str
+) -> None:
+    home, raw = polled_home.begin(1), reply(1, attached=b"PK" + bytes(5000))
+    assert rewritten(raw) != raw
+    lab.put(user, raw)
+    assert home.poll().filed == ["T01"]
+    lab.put(user, rewritten(raw), "Junk")
+    assert home.poll().lines == []
+    saved = home.home.parent / "saved.eml"
+    saved.write_bytes(raw.replace(b"\r\n", b"\n"))
+    [line] = home("inbox", "read", str(saved), "--json").lines
+    assert (line["case"], line["new"]) == ("T01", False)
+    assert home.replies() == {"T01": 1}
+
+
+@pytest.mark.parametrize("other", [
+    reply(1, mark="a", attached=b"PK" + bytes(5001)),
+    reply(1, mark="a").replace(b"within one month", b"in two months"),
+    reply(1, mark="a").replace(b"privacy@", b"legal@"),
+    b"Date: Fri, 20 Nov 2026 10:00:00 +0000\r\n" + reply(1, mark="a"),
+], ids=["attachment", "words", "sender", "date"])
+def test_a_message_id_that_is_used_again_hides_no_other_mail(
+    polled_home: PolledHome, lab: MailLab, user: str, other: bytes
+) -> None:
+    home = polled_home.begin(1)
+    lab.put(user, reply(1, mark="a"))
+    lab.put(user, other)
+    assert home.poll().filed == ["T01", "T01"]
+    assert home.replies() == {"T01": 2}
