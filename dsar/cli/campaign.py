@@ -28,6 +28,7 @@ COMMANDS = {
     "announce": ("campaign_announce", "Tell the controllers in advance of the letters."),
     "work": ("campaign_work", "Run one worker: write and send what is released."),
     "remind": ("campaign_remind", "Write reminders where the answer is late, as a wave."),
+    "confirm": ("campaign_confirm", "Let members say what their answers are, on sheets."),
     "progress": ("campaign_progress", "Show how far the campaign is, by company."),
     "report": ("campaign_progress", "Report what came of it, as tables T1 to T14."),
     "export": ("campaign_export", "Hand a member their letters and answers; needs the keeper."),

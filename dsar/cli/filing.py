@@ -19,7 +19,7 @@ from dsar.core.message import Label
 from dsar.errors import StorageFailed, UsageProblem
 
 if TYPE_CHECKING:
-    from dsar.core.case import Case
+    from dsar.core.case import Case, Reply
     from dsar.core.message import Message
     from dsar.store import Store
 
@@ -46,6 +46,22 @@ def file_under(
     if digest in store.house().waiting:
         done = MessageAssigned(on=app.today, digest=digest, case_id=case_id)
         store.append(STREAM, [done], after=store.house().version)
+
+
+def note_reading(app: App, store: Store, case: Case, reply: Reply, *, labels: tuple[str, ...],
+                 until: date | None) -> None:
+    """Record what a member says of an answer that is filed; nobody here has to be able to read it.
+    """
+    from dsar.core.message import Message
+
+    digest = reply.received.digest
+    unseen = Message(digest=digest, message_id=None)
+    effects = _effects(app, store, case, unseen, labels, until)
+    events: list[CaseEvent] = [
+        ReplyRead(on=app.today, digest=digest, labels=labels, by="member"),
+        *_taken_back(app, store, case, digest, effects),
+        *(event for event in effects if not _has(case, event))]
+    store.append(case.id, events, after=case.version)
 
 
 def ignore_message(app: App, store: Store, digest: str) -> None:

@@ -158,7 +158,8 @@ def _describe_answer(event: Event) -> str:
             return f"reply from {event.sender} [{event.digest[:10]}], filed by {because}"
         case ReplyRead():
             sentence = f": “{event.sentence}”" if event.sentence else ""
-            by = "read by a person" if event.by != "machine" else "read by machine"
+            by = {"machine": "read by machine", "member": "read by the member"}.get(
+                event.by, "read by a person")
             return f"{by} as {', '.join(event.labels)}{sentence}"
         case AnswerChecked():
             lacks = f"lacks {', '.join(event.missing)}" if event.missing else "lacks nothing"
