@@ -254,12 +254,16 @@ class DropDesk:
         return "sent"
 
     def _is_copy(self, case: Case, outer: Message) -> bool:
-        """Whether it is a copy of the reminder, and not once more of the request."""
+        """Whether it is a copy of the reminder, and not once more of an earlier letter."""
         approved = case.approved
         if approved is None or outer.message_id in {sent.message_id for sent in case.letters}:
             return False
+        from dsar.cli.receiving import local_date
         from dsar.mail.parse import parse
 
+        when = outer.received or outer.dated
+        if when and local_date(when) < approved.on:
+            return False
         draft = parse(self._room.archive.read(approved.digest), trusted_authserv=())
         return " ".join(outer.subject.split()) == " ".join(draft.subject.split())
 

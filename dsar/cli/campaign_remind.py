@@ -211,6 +211,8 @@ def _one(room: Room, judged: Reminding, code: str, cases: Sequence[str], folder:
          made: _Made) -> None:
     """The reminders of one member: what is written now, and what was and is in no kit yet."""
     member, writing = load_member(room.store, room.campaign, code), room.writing({})
+    if member.left is not None:
+        return
     for case_id in cases:
         try:
             why = _write_one(room, judged, case_id, member, writing)

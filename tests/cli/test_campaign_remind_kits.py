@@ -27,12 +27,13 @@ def kit_letters(folder: Path) -> list[KitLetter]:
     return [one for kit in sorted(folder.glob("*.zip")) for one in letters_of(kit)]
 
 
-def copy(folder: Path, member: str, letter: KitLetter, name: str) -> Path:
+def copy(folder: Path, member: str, letter: KitLetter, name: str,
+         on: str = "Mon, 04 Jan 2027") -> Path:
     """The blind copy of a letter, as the member's mail program sends it."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = member, letter.to, letter.subject
     message["Message-ID"] = f"<{name}@roe.example>"
-    message["Date"] = "Mon, 04 Jan 2027 10:00:00 +0000"
+    message["Date"] = f"{on} 10:00:00 +0000"
     message.set_content(letter.body)
     (folder / f"{name}.eml").write_bytes(message.as_bytes())
     return folder / f"{name}.eml"
@@ -87,7 +88,10 @@ def test_a_copy_of_the_request_is_no_proof_that_the_reminder_went(
         here("campaign", "import", "spring", str(one), "--member", code, today="2027-03-01")
     assert not [s for c in cases(here) for s in c.letters if s.stage is not Stage.REQUEST]
     reminder = letters_of(tmp_path / "out" / f"reminders-{code}.zip")[0]
-    sent = copy(tmp_path, "jane@roe.example", reminder, "reminder")
+    older = copy(tmp_path, "jane@roe.example", reminder, "older", "Sun, 28 Feb 2027")
+    here("campaign", "import", "spring", str(older), "--member", code, today="2027-03-01")
+    assert not [s for c in cases(here) for s in c.letters if s.stage is Stage.REMINDER]
+    sent = copy(tmp_path, "jane@roe.example", reminder, "reminder", "Mon, 01 Mar 2027")
     here("campaign", "import", "spring", str(sent), "--member", code, today="2027-03-01")
     went = [s for c in cases(here) for s in c.letters if s.stage is Stage.REMINDER]
     assert [s.message_id for s in went] == ["<reminder@roe.example>"]
