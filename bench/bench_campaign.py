@@ -2,12 +2,11 @@
 
     python bench/bench_campaign.py claims [WAITING ...]      (default: 10000 100000)
     python bench/bench_campaign.py progress [CASES ...]      (default: 10000 100000)
-    python bench/bench_campaign.py reports [CASES ...]       (default: 10000 100000)
     python bench/bench_campaign.py plan [MEMBERSxCOMPANIES ...]  (default: 3000x5 10000x30)
     python bench/bench_campaign.py workers [LETTERS]         (default: 400; root, Postfix, Dovecot)
 
 Each starts servers of its own. Cases are copied inside the database from a few that were recorded;
-1000000 of five events take 8 GB. Plans and reports are whole commands, processes of their own.
+1000000 of five events take 8 GB. A plan is a whole command, a process of its own.
 """
 
 from __future__ import annotations
@@ -19,12 +18,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from itertools import count
-from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +38,7 @@ from servers.postgres import OWNER, PostgresServer
 
 from dsar.core.board import Claimed
 from dsar.core.campaign_events import MandateSigned, MemberAdded, member_stream
-from dsar.core.case import CaseEvent, NoteAdded, ReplyRead, ReplyReceived
+from dsar.core.case import CaseEvent, NoteAdded
 from dsar.core.fairness import Pace
 from dsar.store import Addition
 from dsar.store.postgres import PostgresStore
@@ -103,7 +100,7 @@ def filled(server: PostgresServer, samples: list[list[CaseEvent]], count: int, m
     """Record the samples and copy them in the database; case ids begin `s…`, copies `x…`."""
     url = ledger(server, server.new_database())
     store = PostgresStore(url, write=True, now=lambda: NOON, author="bench")
-    store.append_all(Addition(stream=_id(n), events=events, after=0)
+    store.append_all(Addition(stream=case_id(n), events=events, after=0)
                      for n, events in enumerate(samples))
     words = {"samples": len(samples), "count": count, "members": members}
     with psycopg.connect(url) as db, psycopg.ClientCursor(db) as cursor:
@@ -113,7 +110,7 @@ def filled(server: PostgresServer, samples: list[list[CaseEvent]], count: int, m
     return store
 
 
-def _id(number: int) -> str:
+def case_id(number: int) -> str:
     return f"s{number:08}"
 
 
@@ -123,9 +120,9 @@ def _id(number: int) -> str:
 def measure_claims(server: PostgresServer, waiting: int) -> None:
     """Claims a second of one worker and of four, while so many letters wait at 250 companies."""
     samples: list[list[CaseEvent]] = [
-        [opened(_id(n), f"c{n:04}"), approved(_id(n), f"c{n:04}")] for n in range(250)]
+        [opened(case_id(n), f"c{n:04}"), approved(case_id(n), f"c{n:04}")] for n in range(250)]
     store = filled(server, samples, waiting, 1000)
-    given, url = terms(pace=Pace(per_day=1000, spread=False)), _url(store)
+    given, url = terms(pace=Pace(per_day=1000, spread=False)), url_of(store)
     print(f"\n{waiting} letters wait at 250 companies")
     first = timed(lambda: store.board().claim(given, now=NOON, today=DAY, jitter=0.0))
     row("first claim of a worker, which looks at all lanes", f"{first * 1000:.0f} ms")
@@ -162,7 +159,7 @@ def _run(threads: list[threading.Thread]) -> None:
         thread.join()
 
 
-def _url(store: PostgresStore) -> str:
+def url_of(store: PostgresStore) -> str:
     name = store.link.run(lambda c: c.info.dbname)
     return store.link.run(lambda c: f"postgresql://{OWNER}@127.0.0.1:{c.info.port}/{name}")
 
@@ -175,15 +172,15 @@ def measure_progress(server: PostgresServer, cases: int) -> None:
     samples = list[list[CaseEvent]]()
     for n in range(1800):
         company, on = f"c{n % 30:04}", NOON + timedelta(days=n // 30)
-        samples.append([opened(_id(n), company), approved(_id(n), company),
-                        attempted(_id(n), on, company),
-                        replace(sent(_id(n), company), on=on.date()),
+        samples.append([opened(case_id(n), company), approved(case_id(n), company),
+                        attempted(case_id(n), on, company),
+                        replace(sent(case_id(n), company), on=on.date()),
                         NoteAdded(on=on.date(), text="A note of the usual length. " * 8)])
     members = max(cases // 30, 1)
     filling = time.perf_counter()
     store = filled(server, samples, cases, members)
-    store.append_all(_members(members))
-    with psycopg.connect(_url(store), autocommit=True) as db:
+    store.append_all(members_of(members))
+    with psycopg.connect(url_of(store), autocommit=True) as db:
         db.execute("VACUUM ANALYZE")
     print(f"\n{cases} cases, {5 * cases} events, {members} members "
           f"(filled in {time.perf_counter() - filling:.0f} s)")
@@ -198,71 +195,13 @@ def measure_progress(server: PostgresServer, cases: int) -> None:
     store.close()
 
 
-def _members(count: int) -> list[Addition]:
+def members_of(count: int) -> list[Addition]:
     return [Addition(stream=member_stream("open-files", f"m-{n}"), after=0, events=[
         MemberAdded(on=DAY, code=f"m-{n}", residence="DE", languages=("en",), identity="x" * 900,
                     blind=f"{n:064}", key="k" * 62, secret="s" * 500, consent_version="1"),
         MandateSigned(on=DAY, digest="d" * 64, how_signed="pen", signed_on=DAY,
                       expires_on=DAY + timedelta(days=300), rights=("access",),
                       controllers=("c0000",))]) for n in range(count)]
-
-
-# -- reports -----------------------------------------------------------------------------------
-
-LABELS = ("fulfilled_access", "no_data_held", "refusal", "partial_fulfilment", "auto_reply")
-
-
-def measure_reports(server: PostgresServer, cases: int) -> None:
-    """Whole commands: time and memory of `campaign progress`, of the reports, and of `status`."""
-    samples = [_course(n) for n in range(3600)]
-    members = next(m for m in count(max(cases // 30, 1)) if gcd(m, 30) == 1)
-    start = time.perf_counter()
-    store = filled(server, samples, cases, members)
-    url = _url(store)
-    with tempfile.TemporaryDirectory() as folder:
-        many = ManyLetters(Path(folder) / "home", url, MailLab(Path(folder), Ports(25_000)),
-                           "u1@example.test", server.environment["PGPASSFILE"])
-        many.begin(companies(30), 1, per_day=20)
-        store.append_all(_members(members))
-        store.close()
-        with psycopg.connect(url, autocommit=True) as db:
-            db.execute("VACUUM ANALYZE")
-            events, size = db.execute("SELECT (SELECT sum(version) FROM dsar.streams), "
-                                      "pg_database_size(current_database()) / 1000000"
-                                      ).fetchone() or (0, 0)
-        print(f"\n{cases} cases, {events} events in all, {members} members, {size} MB "
-              f"(filled in {time.perf_counter() - start:.0f} s)")
-        for words, limit in _commands(Path(folder)):
-            seconds, kilobytes, busy = _process(many, *words)
-            shown = " ".join(w for w in words if not w.startswith(("/", "-o")))
-            row(f"dsar {shown}", f"{seconds:.2f} s",
-                f"{limit:8} {busy:6.2f} s of processor, {kilobytes // 1024} MB")
-    server.sql(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
-
-
-def _commands(folder: Path) -> Iterator[tuple[list[str], str]]:
-    yield ["campaign", "progress", CAMPAIGN, "--plain"], "<= 1 s"
-    for form in ("text", "html", "json", "csv"):
-        yield ["campaign", "report", CAMPAIGN, form, "-o", str(folder / form)], "<= 60 s"
-    yield ["campaign", "report", CAMPAIGN, "html", "--public", "-o", str(folder / "p")], "<= 60 s"
-    for form in ("text", "csv"):
-        yield ["report", form, "-o", str(folder / form)], "<= 60 s"
-
-
-def _course(n: int) -> list[CaseEvent]:
-    """Four events without an answer, or six with one: 60 days of sending, answers within 45."""
-    company, at = f"c{n % 30:04}", NOON + timedelta(days=n // 30 % 60)
-    asked = [opened(_id(n), company), approved(_id(n), company),
-             attempted(_id(n), at, company), replace(sent(_id(n), company), on=at.date())]
-    if (n + n // 30) % 2:
-        return asked
-    then = at + timedelta(days=1 + n * 7 // 60 % 45)
-    digest = f"{n:064x}"
-    return [*asked, ReplyReceived(on=then.date(), at=then, digest=digest, authentic="aligned",
-                                  message_id=f"<r{n}@x.example>", evidence=("In-Reply-To",),
-                                  sender=f"privacy@{company}.example", subject="Your request"),
-            ReplyRead(on=then.date(), digest=digest, labels=(LABELS[n // 30 % 5],), by="jo",
-                      sentence="We refer to your request. " * 8)]
 
 
 # -- plans -------------------------------------------------------------------------------------
@@ -276,7 +215,7 @@ def measure_plan(server: PostgresServer, members: int, targets: int) -> None:
                            "u1@example.test", server.environment["PGPASSFILE"])
         adding = timed(lambda: many.begin(companies(targets), members, per_day=20))
         _sign_all(many, targets)
-        seconds, kilobytes, _ = _process(many, "campaign", "send", CAMPAIGN, "-n")
+        seconds, kilobytes, _ = process_of(many, "campaign", "send", CAMPAIGN, "-n")
         quick = members * targets <= 15_000
         print(f"\n{members} members x {targets} companies = {members * targets} letters")
         row("campaign and members added, from nothing", f"{adding:.0f} s")
@@ -304,7 +243,7 @@ assert status == 0
 print(time.perf_counter() - start, used.ru_maxrss, used.ru_utime + used.ru_stime)"""
 
 
-def _process(many: ManyLetters, *words: str) -> tuple[float, int, float]:
+def process_of(many: ManyLetters, *words: str) -> tuple[float, int, float]:
     """Run a command; seconds, the largest resident memory in KB, seconds of its own processor.
 
     From a process of its own, whose memory is small: what is forked begins with that of its parent.
@@ -382,9 +321,6 @@ def main(words: list[str]) -> None:
             case "progress":
                 for size in sizes or ["10000", "100000"]:
                     measure_progress(server, int(size))
-            case "reports":
-                for size in sizes or ["10000", "100000"]:
-                    measure_reports(server, int(size))
             case "plan":
                 for size in sizes or ["3000x5", "10000x30"]:
                     members, _, targets = size.partition("x")
