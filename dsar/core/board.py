@@ -17,6 +17,7 @@ from dsar.core.contact import mailbox_key
 from dsar.core.course import Course
 from dsar.core.fairness import Office, Pace
 from dsar.core.house import House
+from dsar.core.letter import Stage
 from dsar.core.pacing import Limits
 from dsar.core.retry import is_given_up, next_try
 from dsar.core.taken import case_keys
@@ -165,10 +166,13 @@ def letter_of(case: Case) -> LetterApproved | None:
 def wave_of(case: Case) -> int:
     """The wave that lets the letter of a case out: a reminder has another than the case.
 
-    Whoever asks whether a letter may go, or what a wave is made of, has to ask this.
+    Whoever asks whether a letter may go, or what a wave is made of, has to ask this. A later
+    letter that was approved in no wave is in none (0), which nobody can release.
     """
     letter = letter_of(case)
-    return letter.wave if letter is not None and letter.wave else case.facts.wave
+    if letter is None:
+        return case.facts.wave
+    return letter.wave or (case.facts.wave if letter.stage is Stage.REQUEST else 0)
 
 
 def may_be_sent(case: Case, terms: Terms) -> bool:

@@ -50,7 +50,7 @@ class CaseOpened:
 class LetterApproved:
     """What is approved is what is sent: these bytes (SHA-256), to this recipient.
 
-    wave: in which a later letter of a campaign's case goes; 0 is the wave of the case itself.
+    wave: in which a later letter of a campaign's case goes; the request goes in that of the case.
     """
 
     on: date

@@ -27,6 +27,13 @@ def test_a_reminder_waits_for_its_own_wave_though_that_of_its_case_is_released(
     assert table.claim(terms(waves=(1, 7))) == Later(at=None, waiting=0)
 
 
+def test_a_later_letter_that_was_approved_in_no_wave_never_goes(table: Table) -> None:
+    out(table.store, "a", at=NOON - DAYS * 40)
+    more(table.store, "a", reminding("a", 0))
+    assert table.claim(terms(waves=(1, 2, 3))) == Later(at=None, waiting=0)
+    assert list(table.board.written("open-files", 1)) == []
+
+
 def test_a_reminder_is_of_its_wave_from_its_approval_until_that_is_withdrawn(
     table: Table,
 ) -> None:

@@ -338,6 +338,8 @@ def test_progress_shows_the_wave_of_reminders_and_what_comes_next(
 
     sent_by_mandate(here, tmp_path)
     assert "Next: dsar campaign remind spring -n" in seen()[2]
+    assert {i["next"] for i in here.items("status", today=LATE)} == {
+        "dsar campaign remind spring -n"}
     remind(here, 4)
     _, wave, text = seen()
     assert wave == {"wave": 2, "stage": "reminder", "letters": 4, "released": False,
