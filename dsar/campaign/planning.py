@@ -165,16 +165,22 @@ def survey(members: Iterable[Member], planner: Planner) -> Outlook:
 
 
 def choose_wave(outlook: Outlook, size: int) -> dict[str, set[tuple[str, str]]]:
-    """Choose up to `size` letters: as many members and companies as possible come first.
+    """Choose up to `size` letters: nobody has a second one before everybody has a first.
 
-    Returns member code → (company, right) pairs. The same outlook gives the same wave. A first
-    wave of 50 then shows how 50 members fare at all companies, not how one member fares.
+    Returns member code → (company, right) pairs. The same outlook gives the same wave. Members
+    begin at different companies: a first wave of 50 then shows how 50 members fare at all
+    companies, not how one member fares.
     """
     letters = [tuple(outlook.pairs[n:n + 3]) for n in range(0, len(outlook.pairs), 3)]
     width = max(1, len(outlook.companies))
-    order = sorted(letters, key=lambda p: ((p[1] - p[0]) % width, p[2], p[0]))
+    letters.sort(key=lambda p: (p[0], (p[1] - p[0]) % width, p[2]))
+    had, order = Counter[int](), list[tuple[int, int]]()
+    for place, (member, _, _) in enumerate(letters):
+        order.append((had[member], place))
+        had[member] += 1
     chosen: dict[str, set[tuple[str, str]]] = {}
-    for member, company, right in order[:size]:
+    for _, place in sorted(order)[:size]:
+        member, company, right = letters[place]
         chosen.setdefault(outlook.members[member], set()).add(
             (outlook.companies[company], outlook.rights[right]))
     return chosen

@@ -78,11 +78,13 @@ class Room:
 
     @cached_property
     def companies(self) -> list[Controller]:
-        """The targets, as the registry has them now. Raises UsageProblem, UnknownCompany."""
+        """The targets, as the registry has them now, in its order: of a group the same company is
+        written to as by a person who files alone. Raises UsageProblem, UnknownCompany."""
         if not self.campaign.targets:
             raise UsageProblem(f"Campaign {self.campaign.id} has no targets.",
                                hint=f"dsar campaign targets {self.campaign.id} SLUG...")
-        return [self.app.registry.get(slug) for slug in self.campaign.targets]
+        chosen = {self.app.registry.get(slug).slug for slug in self.campaign.targets}
+        return [company for company in self.app.registry if company.slug in chosen]
 
     @cached_property
     def account(self) -> Account:
