@@ -74,9 +74,10 @@ class ScanningBoard:
         """How many cases of a wave are open and not yet written."""
         return sum(is_unwritten(c) for c in self.of_wave(campaign, wave))
 
-    def waiting(self, campaign: str) -> dict[int, int]:
-        """Wave → how many letters of it wait."""
-        return dict(Counter(wave_of(c) for c in self._cases(campaign) if waits(c)))
+    def waiting(self, campaign: str) -> dict[tuple[int, str], int]:
+        """Wave and company → how many letters wait."""
+        return dict(Counter((wave_of(c), c.facts.controller) for c in self._cases(campaign)
+                            if waits(c)))
 
     def of_member(self, campaign: str, code: str) -> list[Case]:
         """The cases of one member."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def show_progress(app: App, *, campaign_id: str) -> None:
         room = Room.of(app, store, campaign_id)
         people = room.board.people(campaign_id, app.today)
         found = progress(room.board.tally(campaign_id), app.outlooks.of)
-        waiting = room.board.waiting(campaign_id)
+        waiting = _waiting(room, found)
     items = [{"company": slug, **counts.as_items()}
              for slug, counts in sorted(found.by_company.items())]
     if app.settings.json:
@@ -47,6 +48,18 @@ def show_progress(app: App, *, campaign_id: str) -> None:
         for line in _lines(room, people, found, waiting):
             click.echo(line)
     app.next(_next(room, found.total, waiting))
+
+
+def _waiting(room: Room, found: Progress) -> Counter[int]:
+    """Wave → letters that wait; of reminders only whole cases tell, and not every store has them
+    at hand."""
+    counted = Counter({number: counts.waiting for number, counts in found.by_wave.items()})
+    reminders = {n for n, wave in room.campaign.waves.items()
+                 if wave.proposed.stage is Stage.REMINDER}
+    if reminders:
+        for (number, _), count in room.board.waiting(room.campaign.id).items():
+            counted[number] += count * (number in reminders)
+    return counted
 
 
 def _summary(room: Room, people: People, found: Progress, waiting: Mapping[int, int]

@@ -16,7 +16,7 @@ from dsar.campaign.waves import Writing, propose
 from dsar.cli.app import App, pass_app
 from dsar.cli.campaign_calls import kit_obstacle, reminding
 from dsar.cli.campaign_kit import drop_of, hand_out
-from dsar.cli.campaign_send import BY, forecast_of
+from dsar.cli.campaign_send import BY, forecast_of, waiting_by_company
 from dsar.cli.campaigning import Room, alone, refuse_closed, who
 from dsar.cli.options import global_options
 from dsar.cli.standings import collector_paused
@@ -262,13 +262,15 @@ def _next(room: Room, calls: Calls) -> str:
 
 
 def _show(app: App, room: Room, calls: Calls, this_wave: int) -> None:
-    seen = forecast_of(room, calls.per_company) if room.by_mandate else None
+    waiting = waiting_by_company(room)
+    seen = forecast_of(room, calls.per_company, waiting) if room.by_mandate else None
     if app.settings.json:
         app.emit("campaign-reminders", [
             {"company": slug, "letters": count}
             for slug, count in sorted(calls.per_company.items())], {
             "campaign": room.campaign.id, "members": len(calls.members),
             "letters": len(calls.cases), "this_wave": this_wave,
+            "waiting": sum(waiting.values()),
             "from": calls.from_day.isoformat() if calls.from_day else None,
             "fetched_at": _fetched(app),
             "finish_on": seen.finish_on.isoformat() if seen and seen.finish_on else None,
@@ -282,6 +284,8 @@ def _show(app: App, room: Room, calls: Calls, this_wave: int) -> None:
         app.say(f"Mail was fetched here last at {fetched}." if (fetched := _fetched(app)) else
                 "No mail was fetched here yet: what has been answered may not be known.")
     if seen is not None and calls.cases:
+        if waiting:
+            app.say(f"{sum(waiting.values())} letters wait already and go first.")
         app.say(f"All out by {seen.finish_on} ({seen.days} days), once approved."
                 if seen.finish_on else "With these limits no letter ever goes out.")
     if this_wave:

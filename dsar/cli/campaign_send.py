@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -160,11 +161,13 @@ def _write_and_propose(app: App, room: Room, by: str) -> None:
 
 
 def _show(app: App, room: Room, outlook: Outlook, *, this_wave: int | None = None) -> None:
-    seen = forecast_of(room, outlook.per_company)
+    waiting = waiting_by_company(room)
+    seen = forecast_of(room, outlook.per_company, waiting)
     summary: dict[str, Any] = {
         "campaign": room.campaign.id, "members": len(outlook.members),
-        "companies": len(outlook.companies), "letters": seen.letters,
-        "without_letter": outlook.without_letter, "this_wave": this_wave,
+        "companies": len(outlook.companies), "letters": outlook.letters,
+        "waiting": sum(waiting.values()), "without_letter": outlook.without_letter,
+        "this_wave": this_wave,
         "finish_on": seen.finish_on.isoformat() if seen.finish_on else None,
         "days": seen.days, "binding": seen.binding,
     }
@@ -184,7 +187,7 @@ def _show(app: App, room: Room, outlook: Outlook, *, this_wave: int | None = Non
 def _plan_lines(room: Room, outlook: Outlook, seen: Forecast) -> list[str]:
     started = room.campaign.started
     lines = [f"Campaign {room.campaign.id}: {len(outlook.members)} members, "
-             f"{len(outlook.companies)} companies, {seen.letters} letters to write."]
+             f"{len(outlook.companies)} companies, {outlook.letters} letters to write."]
     if outlook.held:
         lines.append(f"Held back ({sum(outlook.held.values())}):")
         lines += [f"  {count:>7}  {rail}: {why}"
@@ -197,6 +200,8 @@ def _plan_lines(room: Room, outlook: Outlook, seen: Forecast) -> list[str]:
     if seen.binding == "never":
         lines.append("With these limits no letter ever goes out.")
     elif seen.letters:
+        if more := seen.letters - outlook.letters:
+            lines.append(f"{more} letters wait already and go first.")
         what = {"account": f"the account {room.account.name} binds",
                 "controller": "the pace towards the companies binds",
                 "none": "no limit binds"}[seen.binding]
@@ -204,7 +209,15 @@ def _plan_lines(room: Room, outlook: Outlook, seen: Forecast) -> list[str]:
     return lines
 
 
-def forecast_of(room: Room, per_company: Mapping[str, int]) -> Forecast:
+def waiting_by_company(room: Room) -> Counter[str]:
+    """Company → how many letters wait, of any wave: they share limits and pace with new ones."""
+    found = Counter[str]()
+    for (_, company), count in room.board.waiting(room.campaign.id).items():
+        found[company] += count
+    return found
+
+
+def forecast_of(room: Room, per_company: Counter[str], waiting: Counter[str]) -> Forecast:
     """When all letters are out, by the account's limits and the pace towards each company."""
     started, limits = room.campaign.started, room.account.limits
     before = room.board.sending_days(room.account.name)
@@ -219,9 +232,9 @@ def forecast_of(room: Room, per_company: Mapping[str, int]) -> Forecast:
         ) if c is not None]
         return min(caps, default=None)
 
-    return forecast(per_company, Pace(per_day=started.per_controller_per_day,
-                                              spread=started.spread),
-                    cap, today=room.app.today, is_working_day=_is_weekday)
+    pace = Pace(per_day=started.per_controller_per_day, spread=started.spread)
+    return forecast(per_company + waiting, pace, cap, today=room.app.today,
+                    is_working_day=_is_weekday)
 
 
 def _is_weekday(day: date) -> bool:

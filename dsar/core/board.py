@@ -104,8 +104,8 @@ class Board(Protocol):
         A case is in the wave of its latest letter (`wave_of`), here and in `of_wave`.
         """
 
-    def waiting(self, campaign: str) -> dict[int, int]:
-        """Wave → how many letters of it are approved and wait for their turn."""
+    def waiting(self, campaign: str) -> dict[tuple[int, str], int]:
+        """Wave and company → how many letters are approved and wait for their turn."""
 
     def opened(self, campaign: str, wave: int) -> int:
         """How many cases of a wave are open and not yet written."""

@@ -52,8 +52,8 @@ _WRITTEN = """SELECT stream, message_id, digest FROM dsar.work
 WHERE campaign = %s AND wave = %s AND message_id IS NOT NULL"""
 _OPENED = """SELECT count(*) FROM dsar.work
 WHERE campaign = %s AND wave = %s AND state = 'unwritten'"""
-_WAITING = """SELECT wave, count(*) FROM dsar.work
-WHERE campaign = %s AND state = 'waiting' GROUP BY wave"""
+_WAITING = """SELECT wave, controller, count(*) FROM dsar.work
+WHERE campaign = %s AND state = 'waiting' GROUP BY wave, controller"""
 _TAKEN = """SELECT subject_id, "right", keys FROM dsar.work
 WHERE campaign = %s AND keys IS NOT NULL"""
 _DAYS = """WITH RECURSIVE days (day) AS (
@@ -132,9 +132,10 @@ class PgBoard:
         """How many cases of a wave are open and not yet written."""
         return int(self._one(_OPENED, [stored(campaign), wave]))
 
-    def waiting(self, campaign: str) -> dict[int, int]:
-        """Wave → how many letters of it wait."""
-        return dict(self._rows(_WAITING, [stored(campaign)]))
+    def waiting(self, campaign: str) -> dict[tuple[int, str], int]:
+        """Wave and company → how many letters wait."""
+        rows = self._rows(_WAITING, [stored(campaign)])
+        return {(wave, unstored(company)): count for wave, company, count in rows}
 
     def of_member(self, campaign: str, code: str) -> list[Case]:
         """The cases of one member."""

@@ -49,7 +49,7 @@ def test_a_reminder_is_of_its_wave_from_its_approval_until_that_is_withdrawn(
     assert (seen(1), seen(7)) == (([first], ["a"]), ([], []))
     more(table.store, "a", reminding("a", 7))
     assert (seen(1), seen(7)) == (([], []), ([reminder], ["a"]))
-    assert table.board.waiting("open-files") == {7: 1}
+    assert table.board.waiting("open-files") == {(7, "acme"): 1}
     assert table.board.opened("open-files", 7) == 0
     more(table.store, "a", ApprovalWithdrawn(on=DAY, message_id="<a-1@example.org>",
                                              because="answered"))
@@ -63,7 +63,8 @@ def test_letters_that_wait_are_counted_by_their_wave(table: Table) -> None:
         waiting(table.store, name, wave=2 if name == "d" else 1)
     more(table.store, "b", CaseClosed(on=DAY, outcome="withdrawn"))
     more(table.store, "c", attempted("c", NOON - DAYS * 40), sent("c"), reminding("c", 3))
-    assert table.board.waiting("open-files") == {1: 1, 2: 1, 3: 1}
+    assert table.board.waiting("open-files") == {
+        (1, "acme"): 1, (2, "acme"): 1, (3, "acme"): 1}
     assert table.board.waiting("another") == {}
 
 

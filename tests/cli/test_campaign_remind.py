@@ -347,6 +347,10 @@ def test_progress_shows_the_wave_of_reminders_and_what_comes_next(
     assert "wave 2: 4 reminders, not approved yet" in text
     assert "Next: dsar campaign approve spring 2" in text
     here("campaign", "approve", "spring", "2", "--yes", "--by", "Bea", today=LATE)
+    capacity = here("campaign", "send", "spring", "-n", "--json", today=LATE).json
+    check("campaign-plan", capacity)
+    assert (capacity["summary"]["letters"], capacity["summary"]["waiting"]) == (0, 4)
+    assert capacity["summary"]["finish_on"] == LATE
     _, wave, text = seen()
     assert (wave["released"], wave["waiting"]) == (True, 4)
     assert "Next: dsar campaign work spring" in text
