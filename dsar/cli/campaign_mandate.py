@@ -50,7 +50,7 @@ def issue(
 ) -> None:
     """Write a mandate for each member to sign, named by the member's code."""
     make_private_folder(output.absolute())
-    written, failed = 0, list[str]()
+    written, failed, languages = 0, list[str](), set[str]()
     with app.writing() as store:
         room = Room.of(app, store, campaign_id)
         refuse_closed(room.campaign)
@@ -61,22 +61,31 @@ def issue(
             if member.left or (member.issued and not again):
                 continue
             try:
-                _issue_one(member, office, output, form, ends, answers_to)
+                languages.add(_issue_one(member, office, output, form, ends, answers_to))
                 written += 1
             except StorageFailed:
                 raise
             except DsarError as error:
                 failed.append(f"{member.code}: {error}")
     app.say(f"{written} mandates in {output}.")
-    for line in failed:
+    for line in (*_doubts(app, languages), *failed):
         app.say(f"  {line}")
     app.next(f"dsar campaign mandate sign {campaign_id} FOLDER --how pen --signed-on DATE")
     if failed:
         raise DoneInPart(f"{len(failed)} mandates could not be written.")
 
 
+def _doubts(app: App, languages: set[str]) -> list[str]:
+    """What nobody has verified about the papers in these languages."""
+    from dsar.letters.words import paper_doubts
+
+    return [f"{language}: unverified: {doubt}" for language in sorted(languages)
+            for doubt in paper_doubts("mandate", language, app.template_folders)]
+
+
 def _issue_one(member: Member, office: Office, folder: Path, form: str, ends: date,
-               answers_to: str) -> None:
+               answers_to: str) -> str:
+    """Write the paper of one member and record it; returns its language."""
     from dsar.campaign.mandates import issue as record_issue
     from dsar.letters.papers import paper_docx, paper_pdf
 
@@ -86,6 +95,7 @@ def _issue_one(member: Member, office: Office, folder: Path, form: str, ends: da
     record_issue(member, office, document, language=words.language, expires_on=ends,
                  answers_to=answers_to)
     write_private(folder.absolute() / f"mandate-{member.code}.{form}", document)
+    return words.language
 
 
 def _members(room: Room, codes: Sequence[str]) -> list[Member]:

@@ -312,3 +312,17 @@ def paper_languages(kind: str, templates: Sequence[Path]) -> frozenset[str]:
     """Return the languages that have this paper of a campaign."""
     return frozenset(p.parent.name for folder in templates
                      for p in folder.glob(f"*/paper-{kind}.txt.j2"))
+
+
+_DOUBT = re.compile(r"\{#\s*unverified:\s*(.+?)\s*#\}", re.DOTALL)
+
+
+def paper_doubts(kind: str, language: str, templates: Sequence[Path]) -> tuple[str, ...]:
+    """What is unverified about a paper, as its template says: `{# unverified: … #}`."""
+    folders = tuple(templates)
+    layers = _existing(folders, (language, language.partition("-")[0]), f"paper-{kind}")
+    if not layers:
+        return ()
+    number, _, path = layers[0].partition(":")
+    found = (folders[int(number)] / path).read_text("utf-8")
+    return tuple(" ".join(each.split()) for each in _DOUBT.findall(found))

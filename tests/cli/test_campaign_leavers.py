@@ -122,3 +122,21 @@ def _archived(group: Here, digest: str) -> bool:
     from dsar.cli.options import Settings
 
     return App(Settings(), os.environ).archive.has(digest)
+
+
+@pytest.mark.parametrize("group", ["file"], indirect=True)
+def test_who_issues_hungarian_mandates_hears_what_is_unverified(
+    group: Here, tmp_path: Path
+) -> None:
+    table = tmp_path / "members.csv"
+    table.write_text(table.read_text().replace("Jane", "Janka").replace("DE,yes,no", "HU,yes,no"))
+    begin(group, tmp_path, "mandate")
+    told = ("campaign", "mandate", "issue", "spring", "-o", str(tmp_path / "papers"))
+    assert "unverified" not in group(*told).err, "papers are in English here"
+    group("campaign", "init", "autumn", "--organisation", "G", "--contact", "c@rights.example",
+          "--mode", "mandate", "--consent", str(tmp_path / "consent.txt"), "--purge-on",
+          "2027-11-01", "--passphrase-command", "echo secret")
+    group("campaign", "targets", "autumn", "alpha")
+    group("campaign", "add-members", "autumn", str(table), "--language", "hu")
+    shown = group("campaign", "mandate", "issue", "autumn", "-o", str(tmp_path / "more")).err
+    assert "hu: unverified: whether two witnesses have to sign" in shown

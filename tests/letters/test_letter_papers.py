@@ -17,7 +17,7 @@ from dsar.errors import LetterIncomplete
 from dsar.letters.demands import demands_of
 from dsar.letters.languages import language_facts
 from dsar.letters.papers import paper_docx, paper_pdf, paper_text, sections_of
-from dsar.letters.words import languages, paper_languages, render, render_paper
+from dsar.letters.words import languages, paper_doubts, paper_languages, render, render_paper
 
 KINDS = ("mandate", "revocation", "announcement", "kit")
 ALL = languages(FOLDERS)
@@ -208,3 +208,12 @@ def test_a_paper_opens_as_docx_with_its_title_and_headings(kind: str, language: 
 @each_language
 def test_a_paper_as_text_has_no_marks_of_headings(language: str) -> None:
     assert "#" not in paper_text(paper("mandate", language))
+
+
+def test_what_is_unverified_about_a_paper_is_told_and_stands_on_no_paper() -> None:
+    doubts = {language: paper_doubts("mandate", language, FOLDERS) for language in ALL}
+    assert [language for language, found in doubts.items() if found] == ["hu"]
+    (doubt,) = doubts["hu"]
+    assert "two witnesses" in doubt
+    assert "s. 325(1)(b)" in doubt
+    assert "unverified" not in render_paper("mandate", "hu", FACTS, FOLDERS).body
