@@ -131,7 +131,7 @@ def report(app: App, tally: Tally) -> None:
     labels = Counter(str(f.reading.label) for f in tally.filed)
     if not tally.expected:
         app.say("No request is out yet, so that no mail was fetched.")
-    elif not app.settings.json and (tally.looked_at or not tally.unread):
+    elif not app.settings.json and tally.result != "failed":
         read = ", ".join(f"{count} {label}" for label, count in labels.most_common())
         filed = f"{len(tally.filed)} filed" + (f" ({read})" if read else "")
         settled = f", {len(tally.settled)} doubtful letters settled" if tally.settled else ""
@@ -167,12 +167,11 @@ def _warnings(tally: Tally) -> Iterator[str]:
 def left_to_you(trouble: Trouble) -> str:
     """A message that is not tried again by itself, and the way out."""
     where, when = trouble.where, trouble.received
-    tries = f"{trouble.attempts} time{'' if trouble.attempts == 1 else 's'}"
     if where.account == FILES:
-        return (f"Not filed ({tries} tried): {placed(where)}: {trouble.why}. "
+        return (f"Not filed: {placed(where)}: {trouble.why}. "
                 f"`dsar inbox read {where.mailbox}` takes it up again; or remove the file.")
     of = f" of {when.astimezone():%Y-%m-%d %H:%M}" if when else ""
-    return (f"Cannot be read, and is no longer tried ({tries}): "
+    return (f"Cannot be read, and is no longer tried ({trouble.attempts} times): "
             f"{where.account}, {where.mailbox}, message{of} (UID {where.uid}): {trouble.why}. "
             "Look at it in your mail program; save it and `dsar inbox read FILE`, or "
             "`dsar poll --retry`.")

@@ -37,8 +37,9 @@ class Tally:
 
     troubles: messages that could not be dealt with this time. quarantine: all that are no longer
     tried. gone: mailboxes that are not there. failures: what was wrong with an account, by name.
-    expected: False where no request is out, so that there is nothing to fetch. open_ends: whether
-    the ledger gives the next poll something to do, whatever comes: a doubt, or a pause that ends.
+    expected: False where no request is out, so that there is nothing to fetch. result: `ok`,
+    `in part` or `failed`. open_ends: whether the ledger gives the next poll something to do,
+    whatever comes: a doubt, or a pause that ends.
     """
 
     looked_at: int = 0
@@ -51,6 +52,7 @@ class Tally:
     quarantine: list[Trouble] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)
     expected: bool = True
+    result: str = "ok"
     open_ends: bool = False
 
     @property
@@ -112,12 +114,12 @@ def poll_each(
     state = MailState() if rescan else load_state(app.home.cursors)
     if retry:
         state.hurry(app.now())
-    since, result = first - timedelta(days=1), "failed"
+    since, tally.result = first - timedelta(days=1), "failed"
     try:
         for account in chosen:
             _poll_account(app, store, account, since, state, tally, opened or Opened())
-        result = _result(tally, chosen)
-        if result == "ok":
+        tally.result = _result(tally, chosen)
+        if tally.result == "ok":
             note_success(app.home.heartbeat, app.now())
     finally:
         if tally.settled:
@@ -128,11 +130,11 @@ def poll_each(
         state.forget_removed_files()
         tally.quarantine = quarantined(state.troubles.values())
         all_read = {a.name for a in app.config.accounts} <= {a.name for a in chosen}
-        rests = (opened is not None and result == "ok" and all_read
+        rests = (opened is not None and tally.result == "ok" and all_read
                  and not tally.open_ends and not tally.gone)
         state.rests_at = rest_mark(app) if rests else ""
         save_state(app.home.cursors, state, at=f"{app.now().astimezone():%Y-%m-%d %H:%M}",
-                   result=result)
+                   result=tally.result)
     return tally
 
 

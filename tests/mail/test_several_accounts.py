@@ -47,6 +47,7 @@ def test_an_account_that_fails_does_not_stop_the_other_and_is_told(
     assert last_result(home) == "in part"
     assert unread(home)
     assert "(in part)" in home("status").out
+    assert "0 new messages, 0 filed" in home("poll").out, "of the account that was read"
 
 
 def test_where_none_can_be_read_the_poll_has_failed_and_says_no_number(home: PolledHome) -> None:
