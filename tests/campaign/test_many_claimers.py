@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -12,9 +13,10 @@ import pytest
 from board_samples import DAY, NOON, attempted, more, opened, sent, terms, waiting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from many import wait_until
 from servers.postgres import OWNER, PostgresServer
 
-from dsar.core.board import Claimed, Later, Terms
+from dsar.core.board import Board, Claimed, Later, Terms
 from dsar.core.case import CaseClosed, LetterRefused
 from dsar.core.fairness import Pace
 from dsar.core.house import STREAM, SendingPaused
@@ -191,6 +193,11 @@ def test_a_server_that_restarts_is_waited_for(postgres: PostgresServer) -> None:
     store.close()
 
 
+def _is_alone(board: Board, what: str) -> bool:
+    with board.alone(what) as mine:
+        return mine
+
+
 def test_only_one_is_alone_and_the_dead_are_not(postgres: PostgresServer) -> None:
     url = postgres.new_ledger()
     first, second = _open(url), _open(url)
@@ -200,9 +207,8 @@ def test_only_one_is_alone_and_the_dead_are_not(postgres: PostgresServer) -> Non
         with other.alone("poll other") as elsewhere:
             assert elsewhere
     with one.alone("poll main"):
-        first.close()  # as a worker that dies
-        with other.alone("poll main") as theirs:
-            assert theirs
+        first.close()  # as a worker that dies; the server sees it a moment later
+        assert wait_until(partial(_is_alone, other, "poll main"), 10.0)
         first.link._main = first.link._connect()
     second.close()
     first.close()
