@@ -15,6 +15,8 @@ from dsar.store import Store
 
 def campaigns_here(app: App) -> list[str]:
     """The ids of the campaigns in the ledger; none where the ledger cannot be read."""
+    if app.config.store == "tinydb:" and not app.home.campaigns.is_dir():
+        return []
     try:
         with app.reading() as store:
             return [s.removeprefix(CAMPAIGN_PREFIX) for s in store.streams(CAMPAIGN_PREFIX)]

@@ -36,7 +36,8 @@ def keep_for(app: App, store: Store, case: Case, digest: str, raw: bytes) -> boo
 
     Returns whether no word of it may stand in the ledger.
     """
-    others = [c for c in store.cases() if c.id != case.id and c.reply(digest) is not None]
+    others = [] if digest in store.house().waiting else [  # what waits is filed nowhere
+        c for c in store.cases() if c.id != case.id and c.reply(digest) is not None]
     private = discretion(app, store, [case, *others])
     (private.archive if private is not None else app.archive).add(raw)
     return private is not None and private.sealed

@@ -110,7 +110,8 @@ def _lines(room: Room, people: People, found: Progress, waiting: Mapping[int, in
         yield row((slug, 30), (str(counts.sent), 8), (str(counts.acknowledged), 8),
                   (str(counts.answered), 10), (str(counts.overdue), 9), last=str(counts.waiting))
     if total.acknowledged > total.answered:
-        yield "wrote: something came; answered: a person has looked at it, see `dsar status`"
+        yield ("wrote: something came; answered: a person said what it is, by `dsar inbox "
+               "triage` or `dsar campaign confirm`")
 
 
 def _next(room: Room, total: Counts, waiting: Mapping[int, int]) -> str:

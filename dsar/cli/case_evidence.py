@@ -43,6 +43,7 @@ def evidence(app: App, case_id: str, *, path: Path, redact: bool, keys: Path | N
     with app.reading() as store:
         standing = app.standing(store.case(case_id))
         events = store.events(case_id)
+    _refuse_member(standing.case)
     found = Evidence(
         standing=standing, events=events, as_of=app.today,
         read=lambda digest: app.archive.read(digest) if app.archive.has(digest) else None,
@@ -59,6 +60,15 @@ def evidence(app: App, case_id: str, *, path: Path, redact: bool, keys: Path | N
     click.echo(f"{path}: {len(content)} bytes, {len(events)} events.")
     click.echo(f"SHA-256 {digest}")
     app.say("Write the SHA-256 down where nobody can change it: it proves the file is unchanged.")
+
+
+def _refuse_member(case: Case) -> None:
+    """Raise UsageProblem for a case of a campaign's member, whose mail is sealed."""
+    facts = case.facts
+    if facts.campaign is not None:
+        raise UsageProblem(f"{case.id} is a case of {facts.subject_id}, a member of campaign "
+                           f"{facts.campaign}.", hint="The keeper hands it over: dsar campaign "
+                           f"export {facts.campaign} {facts.subject_id} -o FOLDER")
 
 
 def _redactor(app: App, case: Case) -> Redactor:

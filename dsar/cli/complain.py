@@ -80,7 +80,12 @@ def complain(
 
 def _refuse_other_person(app: App, standing: Standing) -> None:
     """A complaint tells name and address of the person it is written for."""
-    owner = standing.case.facts.subject_id
+    facts = standing.case.facts
+    owner = facts.subject_id
+    if facts.campaign is not None:
+        raise RefusedByRail("person", f"{standing.case.id} is a case of {owner}, a member of "
+                            f"campaign {facts.campaign}.",
+                            hint=f"dsar campaign export {facts.campaign} {owner} -o FOLDER")
     if owner != app.subject.id:
         raise RefusedByRail("person", f"{standing.case.id} is a case of {owner}.",
                             hint=f"-p {owner}")

@@ -172,7 +172,7 @@ def _kept(app: App, store: Store, case: Case, message: Message, raw: bytes | Non
 
     Returns whether no word of it may stand in the ledger.
     """
-    if raw is None and not app.home.campaigns.is_dir():
+    if raw is None and case.facts.campaign is None and not app.home.campaigns.is_dir():
         return False
     from dsar.cli.campaign_mail import keep_for, opened
     from dsar.store.sealing import Locked

@@ -154,6 +154,9 @@ def test_no_command_for_one_person_tells_what_members_did_not_share(
                      ("case", "show", case, "--json"), ("case", "check", case),
                      ("case", "evidence", case, "-o", str(tmp_path / f"{case}.zip")),
                      ("remind", case), ("complain", case), ("verify-erasure", case)]
+    assert f"campaign export spring {jane}" in said(
+        here, "case", "evidence", sealed[0], "-o", str(tmp_path / "x.zip"), status=2)
+    assert f"campaign export spring {jane}" in said(here, "complain", sealed[0], status=7)
     for command in commands:
         shown = said(here, *command, status=None)
         assert not re.search("|".join((SECRET, *NAMES)), shown), command
