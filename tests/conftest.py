@@ -61,7 +61,7 @@ def postgres() -> Iterator[PostgresServer]:
         if os.environ.get("DSAR_REQUIRE_SERVERS") == "1":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
-    running = PostgresServer.make()
+    running = PostgresServer.make(syncs=False)
     with guarded(running.root), pytest.MonkeyPatch.context() as patch:
         try:
             running.start()

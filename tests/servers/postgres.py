@@ -60,17 +60,22 @@ def _account() -> str | None:
 
 @dataclass
 class PostgresServer:
-    """One server in one folder; several may run at once, each on its own port."""
+    """One server in one folder; several may run at once, each on its own port.
+
+    syncs: whether it waits for the disk, which only a machine without power would miss. Tests that
+    make hundreds of databases would wait minutes for it; measurements must not do without.
+    """
 
     root: Path
     port: int = 0
+    syncs: bool = True
     _numbers: count[int] = field(default_factory=count)
 
     @classmethod
-    def make(cls) -> PostgresServer:
+    def make(cls, *, syncs: bool = True) -> PostgresServer:
         """A server in a fresh folder; sockets need a short path."""
         root = Path(tempfile.mkdtemp(prefix="dsar-pg-", dir="/var/tmp"))
-        return cls(root)
+        return cls(root, syncs=syncs)
 
     @classmethod
     def at(cls, root: Path) -> PostgresServer:
@@ -112,6 +117,7 @@ class PostgresServer:
             (self.root / "port").write_text(str(self.port))
             with (self.data / "postgresql.conf").open("a") as settings:
                 settings.write(f"{SETTINGS}port = {self.port}\n"
+                               f"fsync = {'on' if self.syncs else 'off'}\n"
                                f"unix_socket_directories = '{self.root}'\n")
             try:
                 self.up()
