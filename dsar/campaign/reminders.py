@@ -23,7 +23,7 @@ from dsar.core.glance import Glance
 from dsar.core.letter import Stage
 from dsar.core.member import Member, mandate_problem
 from dsar.core.plan import PlannedLetter
-from dsar.core.remind import FollowUp, NotNow, follow_up
+from dsar.core.remind import FollowUp, NotNow, follow_up, written_for
 from dsar.core.status import Outlook
 from dsar.core.subject import DataSubject
 from dsar.drafting import approve
@@ -169,6 +169,8 @@ def obstacle(case: Case, reminding: Reminding) -> str:
     found = _judged(replace(case, unsettled=doubts), reminding)
     if isinstance(found, NotNow):
         return found.why
+    if reminding.today > written_for(case, approved.on):
+        return f"it was written on {approved.on}: the day it asks an answer by is too near"
     return "" if found.stage is approved.stage else CHANGED
 
 

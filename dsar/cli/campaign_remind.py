@@ -21,6 +21,7 @@ from dsar.cli.campaigning import Room, alone, refuse_closed, who
 from dsar.cli.options import global_options
 from dsar.cli.standings import collector_paused
 from dsar.core.campaign import four_eyes_problem
+from dsar.core.followup import TIMES
 from dsar.core.letter import Stage
 from dsar.core.member import Member
 from dsar.core.remind import NotNow
@@ -288,6 +289,9 @@ def _show(app: App, room: Room, calls: Calls, this_wave: int) -> None:
             app.say(f"{sum(waiting.values())} letters wait already and go first.")
         app.say(f"All out by {seen.finish_on} ({seen.days} days), once approved."
                 if seen.finish_on else "With these limits no letter ever goes out.")
+        if seen.finish_on and seen.finish_on > app.today + TIMES[0] / 2:
+            app.say("What has not gone within a week is taken back, for it asks for an answer by a "
+                    "date; --letters N writes fewer.")
     if this_wave:
         app.say(f"This wave: {this_wave} of them. Nothing leaves this machine yet.")
 

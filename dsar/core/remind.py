@@ -98,6 +98,15 @@ def time_given(case: Case, deadlines: Deadlines | None) -> date | None:
     return _reply_by(sent[-1].on, len(sent), deadlines) if sent else None
 
 
+def written_for(case: Case, written_on: date) -> date:
+    """Until when a follow-up that was written on a day may still go out.
+
+    It asks for an answer by a date: half of the time it gives has to be left when it goes.
+    """
+    number = len(follow_ups(case)) + 1
+    return written_on + TIMES[min(number, MOST) - 1] / 2
+
+
 def thread(case: Case) -> tuple[str | None, tuple[str, ...]]:
     """Return In-Reply-To and References for the next letter (RFC 5322, section 3.6.4).
 

@@ -63,11 +63,11 @@ def terms(*, limits: Limits = OFF, pace: Pace = FREELY, waves: Sequence[int] = (
                  office=office)
 
 
-def reminding(case_id: str, wave: int, company: str = "acme", *, number: int = 1
+def reminding(case_id: str, wave: int, company: str = "acme", *, number: int = 1, on: date = DAY
               ) -> LetterApproved:
     """The approval of a reminder in its own wave."""
     return LetterApproved(
-        on=DAY, stage=Stage.REMINDER, message_id=f"<{case_id}-{number}@example.org>",
+        on=on, stage=Stage.REMINDER, message_id=f"<{case_id}-{number}@example.org>",
         digest="cd" * 32, recipient=f"privacy@{company}.example", account="main", wave=wave)
 
 

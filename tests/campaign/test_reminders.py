@@ -137,7 +137,7 @@ def test_who_left_is_not_reminded_and_where_each_sends_no_mandate_is_asked_for()
 
 def test_a_company_that_may_not_be_written_to_is_held() -> None:
     assert rail(begun(), judge(LATE, reach=NotNow(rail="contact", why="it moved"))) == "contact"
-    late = [*begun(), reminding("A", 2)]
+    late = [*begun(), reminding("A", 2, on=LATE)]
     assert obstacle(fold(late), judge(LATE, changed="it moved")) == "it moved"
 
 
@@ -155,14 +155,24 @@ def test_a_company_that_may_not_be_written_to_is_held() -> None:
 def test_what_happened_since_the_approval_stops_a_reminder_that_is_to_go(
     since: list[CaseEvent], words: str
 ) -> None:
-    waiting = [*begun(), reminding("A", 2)]
+    waiting = [*begun(), reminding("A", 2, on=LATE)]
     now = attempt(LATE, "<A-1@example.org>")
     assert obstacle(fold([*waiting, now]), judge(LATE)) == ""
     assert words in obstacle(fold([*waiting, *since, now]), judge(LATE))
 
 
+def test_a_reminder_that_waited_too_long_for_the_date_it_names_is_stopped() -> None:
+    waiting = fold([*begun(), reminding("A", 2, on=LATE)])
+    assert obstacle(waiting, judge(LATE + timedelta(days=7))) == ""
+    assert "too near" in obstacle(waiting, judge(LATE + timedelta(days=8)))
+    again = [*begun(), *out(LATE - timedelta(days=20), "<A-0@example.org>", Stage.REMINDER)]
+    second = fold([*again, reminding("A", 3, on=LATE)])
+    assert obstacle(second, judge(LATE + timedelta(days=3))) == ""
+    assert "too near" in obstacle(second, judge(LATE + timedelta(days=4)))
+
+
 def test_a_doubt_about_another_letter_stops_a_reminder() -> None:
-    doubtful = [*begun()[:3], reminding("A", 2), attempt(LATE, "<A-1@example.org>")]
+    doubtful = [*begun()[:3], reminding("A", 2, on=LATE), attempt(LATE, "<A-1@example.org>")]
     assert obstacle(fold(doubtful), judge(LATE)) != ""
 
 
