@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from dsar.core.caseindex import CaseFacts
 from dsar.core.message import Authentic, Label, Message
+from dsar.reading.agree import SURE, agreed
 from dsar.reading.dates import clock_reading
 from dsar.reading.decide import FINAL, decide
 from dsar.reading.engine import Hit, Tagged, find, tag
+from dsar.reading.features import features
 from dsar.reading.findings import Findings
 from dsar.reading.language import detect
 from dsar.reading.lexicon import lexicon
+from dsar.reading.opinion import Opinion, weights
 from dsar.reading.phishing import phishing_reason
 from dsar.reading.quoted import own_words
 from dsar.reading.reading import DueFacts, Reading
@@ -87,16 +90,24 @@ def _from_words(
     clock = clock_reading(message, words.hits, words.tagged, lexicon(words.language), due)
     late = bool(due and clock.stated_on and clock.stated_on > due.due_on)
     found = Findings(words.hits, words.tagged, late=late)
-    labels = _with_automatic(message, decide(found), found, facts)
+    told = decide(found)
+    opinion = _second_opinion(words) if facts else Opinion({}, {})
+    labels = _with_automatic(message, agreed(found, told, opinion), found, facts)
     if not labels:
         labels = (Label.UNCLEAR,)
-    sentence = _sentence(found, labels[0]) or _first_line(message)
+    rests_on = {**opinion.places, **found.where}
+    sentence = _sentence(words, rests_on.get(labels[0])) or _first_line(message)
     return Reading(
-        labels=labels, confidence=_confidence(found, labels), sentence=sentence,
-        language=words.language, clock=clock.for_labels(labels),
-        reasons=tuple((str(la), _sentence(found, la)) for la in labels),
+        labels=labels, confidence=_confidence(found, labels, opinion), sentence=sentence,
+        language=words.language,
+        clock=clock.for_labels(labels, sure=opinion.of(Label.EXTENSION_NOTICE) >= SURE),
+        reasons=tuple((str(la), _sentence(words, rests_on.get(la))) for la in labels),
         tickets=tickets(message),
     )
+
+
+def _second_opinion(words: Words) -> Opinion:
+    return weights().opinion(features(words.tagged, words.hits, words.language))
 
 
 def _with_automatic(
@@ -117,9 +128,8 @@ def _with_automatic(
     return labels
 
 
-def _sentence(found: Findings, label: Label) -> str:
-    place = found.where.get(label)
-    return found.tagged[place].sentence.text[:500] if place is not None else ""
+def _sentence(words: Words, place: int | None) -> str:
+    return words.tagged[place].sentence.text[:500] if place is not None else ""
 
 
 def _first_line(message: Message) -> str:
@@ -127,13 +137,15 @@ def _first_line(message: Message) -> str:
                 message.subject)[:300]
 
 
-def _confidence(found: Findings, labels: tuple[Label, ...]) -> float:
-    """How far the main label stands above the next one that was dropped."""
+def _confidence(found: Findings, labels: tuple[Label, ...], opinion: Opinion) -> float:
+    """How far the main label stands above the next one; the mean of what both readers say."""
     if labels[0] not in found.scores:
-        return 0.5 if labels[0] is not Label.UNCLEAR else 0.0
+        known = opinion.of(labels[0])
+        return round(known, 2) if labels[0] is not Label.UNCLEAR else 0.0
     mine = found.scores[labels[0]]
     others = [v for la, v in found.scores.items() if la not in labels]
-    return round(min(0.95, 0.5 + mine / (mine + max(others, default=0.0) + 0.5) / 2), 2)
+    told = min(0.95, 0.5 + mine / (mine + max(others, default=0.0) + 0.5) / 2)
+    return round((told + opinion.of(labels[0])) / 2 if opinion.shares else told, 2)
 
 
 def is_topical(message: Message, *, language: str = "en") -> bool | None:

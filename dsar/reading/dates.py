@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -74,9 +74,13 @@ def _year_near(near: date, month: int, day: int) -> int:
 
 @dataclass(frozen=True)
 class ClockWords:
-    """What the words say of the clock, before the labels decide whether it counts."""
+    """What the words say of the clock, before the labels decide whether it counts.
+
+    extension: told as one. likely: what it must be, if the message is a notice of extension.
+    """
 
     extension: ClockReading = field(default_factory=ClockReading)
+    likely: ClockReading = field(default_factory=ClockReading)
     stop: ClockReading = field(default_factory=ClockReading)
     start: ClockReading = field(default_factory=ClockReading)
 
@@ -85,12 +89,15 @@ class ClockWords:
         """The latest date promised for an answer."""
         return self.extension.stated_on
 
-    def for_labels(self, labels: Sequence[Label]) -> ClockReading:
-        """Only what goes with the labels counts: no extension without an extension notice."""
+    def for_labels(self, labels: Sequence[Label], *, sure: bool = False) -> ClockReading:
+        """Only what goes with the labels counts: no extension without an extension notice.
+
+        sure: whether it is one beyond doubt, so that its only date must be that of the answer.
+        """
         if self.start.effect != "none":
             return self.start
         if Label.EXTENSION_NOTICE in labels:
-            return self.extension
+            return self.likely if sure and not self.extension.new_due_on else self.extension
         waits = {Label.IDENTITY_REQUEST, Label.CLARIFICATION_REQUEST}
         return self.stop if waits & set(labels) else ClockReading()
 
@@ -102,8 +109,9 @@ def clock_reading(
     """Read extensions, pauses and restarts. Without `due` no new date is computed."""
     received = message.received.date() if message.received else (
         message.dated.date() if message.dated else (due.sent_on if due else date.min))
+    extension = _extension(hits, tagged, words, due, received)
     return ClockWords(
-        extension=_extension(hits, tagged, words, due, received),
+        extension=extension, likely=_likely(extension, tagged, words, due, received),
         stop=_stop(hits, tagged),
         start=_start(hits, tagged, words, due, received),
     )
@@ -133,8 +141,42 @@ def _extension(
         when = min(stated, due.latest_due_on)
         return replace(found, new_due_on=when if when > due.due_on else None)
     extended = _of(hits, "extends")
-    length = _length([tagged[h.sentence] for h in extended], words)
+    lengths = [n for h in extended for n in _lengths(tagged[h.sentence], words)]
+    length = next((n for n in lengths if n not in _OF_THE_LAW), lengths[0] if lengths else None)
     return replace(found, new_due_on=_lengthened(due, length)) if extended and length else found
+
+
+def _likely(
+    told: ClockReading, tagged: Sequence[Tagged], words: Lexicon, due: DueFacts | None,
+    received: date,
+) -> ClockReading:
+    """The one date after the due date, else the one length, that a notice names anywhere.
+
+    Two dates or lengths leave it open. The month of the law itself is no length of an extension.
+    """
+    if due is None or received > due.due_on:
+        return told
+    sentences = [t for t in tagged if not t.sentence.is_question and not t.has("unit_years")]
+    soonest, latest = due.due_on, due.latest_due_on + _BEYOND
+    dates = {d: t.sentence.text for t in sentences
+             for d in dates_in(t.sentence.text, words, received) if soonest < d <= latest}
+    if len(dates) == 1:
+        stated, sentence = dates.popitem()
+        return ClockReading(effect="extension_until", stated_on=stated, sentence=sentence,
+                            new_due_on=min(stated, due.latest_due_on))
+    lengths = {length: t.sentence.text for t in sentences
+               for length in _lengths(t, words) if length not in _OF_THE_LAW}
+    if dates or len(lengths) != 1:
+        return told
+    length, sentence = lengths.popitem()
+    return ClockReading(effect="extension_until", sentence=sentence,
+                        new_due_on=_lengthened(due, length))
+
+
+_BEYOND = timedelta(days=92)
+"""How far after the longest period a date may lie that is still an answer's, and no other one."""
+_OF_THE_LAW = frozenset({(1, "months"), (30, "days")})
+"""The statutory periods themselves (GDPR, Article 12(3); FADP), named to say they are not kept."""
 
 
 def _lengthened(due: DueFacts, length: tuple[int, str]) -> date:
@@ -161,14 +203,16 @@ def months_later(day: date, months: int) -> date:
 
 def _length(sentences: Sequence[Tagged], words: Lexicon) -> tuple[int, str] | None:
     """The first "two months", "45 days" of some sentences."""
-    for sentence in sentences:
-        tokens = sentence.sentence.tokens
-        for i in range(len(tokens)):
-            unit = _unit(sentence, i)
-            count = _count(tokens, i, words) if unit else None
-            if unit and count:
-                return count, unit
-    return None
+    return next((found for one in sentences for found in _lengths(one, words)), None)
+
+
+def _lengths(sentence: Tagged, words: Lexicon) -> Iterator[tuple[int, str]]:
+    tokens = sentence.sentence.tokens
+    for i in range(len(tokens)):
+        unit = _unit(sentence, i)
+        count = _count(tokens, i, words) if unit else None
+        if unit and count:
+            yield count, unit
 
 
 def _unit(sentence: Tagged, place: int) -> str:
@@ -205,11 +249,13 @@ def _start(
                                 + timedelta(days=length[0]),
                                 sentence=tagged[hit.sentence].sentence.text)
     stops = {h.sentence for h in _of(hits, "clock_stops")}
-    for hit in _of(hits, "clock_starts"):
+    for hit in _of(hits, "clock_starts", "clock_counts"):
         if hit.negated or hit.question or hit.conditional or hit.sentence in stops:
             continue
         text = tagged[hit.sentence].sentence.text
         stated = dates_in(text, words, received)
+        if hit.concept == "clock_counts" and not (stated or tagged[hit.sentence].has("today")):
+            continue  # what the law says of every period
         begins = stated[0] if stated else received
         return ClockReading(effect="clock_stop_end", stated_on=begins, sentence=text,
                             new_due_on=due.period_from(begins) if due else None)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from dsar import shipped, yamlfile
 from dsar.core.caseindex import CaseFacts
 from dsar.core.message import Label, Message
-from dsar.reading.classify import read, words_of
+from dsar.reading.classify import Words, read, words_of
 from dsar.reading.engine import Tagged
 from dsar.reading.words import UNSPACED, fold
 
@@ -28,7 +28,7 @@ def stated(message: Message, *, language: str = "en") -> Mapping[str, str]:
         for demand, pattern in patterns.items():
             if demand not in found and pattern.search(folded) and _is_statement(tagged):
                 found[demand] = tagged.sentence.text[:300]
-    return {**found, **_copy(message, words.language)}
+    return {**found, **_copy(message, words)}
 
 
 def _is_statement(tagged: Tagged) -> bool:
@@ -37,10 +37,12 @@ def _is_statement(tagged: Tagged) -> bool:
                 or tagged.has("future"))
 
 
-def _copy(message: Message, language: str) -> dict[str, str]:
-    reading = read(message, facts=CaseFacts(case_id="", language=language))
+def _copy(message: Message, words: Words) -> dict[str, str]:
+    """Data were given where the reading says so, and a sentence tells it as a fact."""
+    reading = read(message, facts=CaseFacts(case_id="", language=words.language))
     given = {Label.FULFILLED_ACCESS, Label.PARTIAL_FULFILMENT} & set(reading.labels)
-    return {"copy": reading.sentence} if given else {}
+    told = any(h.concept in ("given", "listing", "ready") and h.is_fact for h in words.hits)
+    return {"copy": reading.sentence} if given and told else {}
 
 
 @lru_cache(maxsize=16)

@@ -105,16 +105,17 @@ def lexicon(language: str) -> Lexicon:
 
 
 FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml", "_actors.yaml",
-           "_objects.yaml")
+           "_objects.yaml", "_clock.yaml")
 """Files of further words, for all languages each."""
 
 
 def _further(language: str) -> list[yamlfile.Reader]:
-    """The words of doubt, custom, detail and scope; most only ever keep a case open."""
-    return [_words_of(name, language) for name in FURTHER]
+    """The words of doubt, custom, detail and scope, most of which only ever keep a case open;
+    and the wider vocabulary of the language, of all classes."""
+    return [_words_of(name, language) for name in (*FURTHER, f"_wider_{language}.yaml")]
 
 
-@lru_cache(maxsize=len(FURTHER))
+@lru_cache(maxsize=32)
 def _document(name: str) -> yamlfile.Document:
     """One file of all languages, read once: several languages are tried on one message."""
     return yamlfile.read(shipped.reading_rules() / name, name=name)
