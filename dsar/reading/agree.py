@@ -12,10 +12,10 @@ from dsar.reading.decide import FINAL
 from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.opinion import Opinion
 
-KEPT = 0.4
+KEPT = 0.5
 """How likely an end that the rules found must be, to stand."""
-SURE = 0.7
-"""How likely an end must be that the rules did not find."""
+UNTOLD, SURE, AGAINST = 0.7, 0.75, 0.85
+"""How likely an end must be where the rules found nothing; an end amid other words; or else."""
 STRONGER = 2.0
 """How many times likelier than the rules' label another one must be, to be taken instead."""
 ALONE = 0.4
@@ -41,10 +41,16 @@ def agreed(found: Findings, labels: tuple[Label, ...], opinion: Opinion) -> tupl
         if opinion.ended >= KEPT:
             return labels
         return (open_label,) if opinion.of(open_label) >= INSTEAD else ()
-    contested = not labels or labels[0] in _CONTESTED
-    if ranked[0] in FINAL and contested and min(opinion.ended, opinion.of(*FINAL)) >= SURE:
+    if ranked[0] in FINAL and min(opinion.ended, opinion.of(*FINAL)) >= _least(labels):
         return (ranked[0],)
     return _likelier(labels, open_label, opinion)
+
+
+def _least(labels: tuple[Label, ...]) -> float:
+    """How likely an end must be against what the rules made of it."""
+    if not labels:
+        return UNTOLD
+    return SURE if labels[0] in _CONTESTED else AGAINST
 
 
 _CONTESTED = (Label.PARTIAL_FULFILMENT, Label.ACKNOWLEDGEMENT)
