@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dsar.core.caseindex import CaseFacts
 from dsar.core.message import Authentic, Label, Message
-from dsar.reading.agree import SURE, agreed
+from dsar.reading.agree import agreed
 from dsar.reading.dates import clock_reading
 from dsar.reading.decide import FINAL, decide
 from dsar.reading.engine import Hit, Tagged, find, tag
@@ -18,7 +18,7 @@ from dsar.reading.lexicon import lexicon
 from dsar.reading.opinion import Opinion, weights
 from dsar.reading.phishing import phishing_reason
 from dsar.reading.quoted import own_words
-from dsar.reading.reading import DueFacts, Reading
+from dsar.reading.reading import ClockReading, DueFacts, Reading
 from dsar.reading.signals import transport_label
 from dsar.reading.tickets import tickets
 from dsar.reading.words import sentences
@@ -31,6 +31,8 @@ _TOPICS = frozenset({
 
 _VAGUE = {"fee", "refuses", "password_given", "use_portal", "works"}
 """What companies write about other matters, too."""
+_CLEAR = 0.5
+"""How likely an extension must be for its only date to be that of the answer."""
 _STRONG = _TOPICS - _VAGUE - {"received"}
 
 
@@ -92,7 +94,8 @@ def _from_words(
     found = Findings(words.hits, words.tagged, late=late)
     told = decide(found)
     opinion = _second_opinion(words) if facts else Opinion({}, {})
-    labels = _with_automatic(message, agreed(found, told, opinion), found, facts)
+    both = _restarted(agreed(found, told, opinion), clock.start)
+    labels = _with_automatic(message, both, found, facts)
     if not labels:
         labels = (Label.UNCLEAR,)
     rests_on = {**opinion.places, **found.where}
@@ -100,10 +103,17 @@ def _from_words(
     return Reading(
         labels=labels, confidence=_confidence(found, labels, opinion), sentence=sentence,
         language=words.language,
-        clock=clock.for_labels(labels, sure=opinion.of(Label.EXTENSION_NOTICE) >= SURE),
+        clock=clock.for_labels(labels, sure=opinion.of(Label.EXTENSION_NOTICE) >= _CLEAR),
         reasons=tuple((str(la), _sentence(words, rests_on.get(la))) for la in labels),
         tickets=tickets(message),
     )
+
+
+def _restarted(labels: tuple[Label, ...], start: ClockReading) -> tuple[Label, ...]:
+    """Where the period begins anew, what had been asked for has come."""
+    asked = {Label.IDENTITY_REQUEST, Label.CLARIFICATION_REQUEST}
+    met = start.new_due_on and asked.intersection(labels[:1])
+    return (Label.ACKNOWLEDGEMENT,) if met else labels
 
 
 def _second_opinion(words: Words) -> Opinion:

@@ -16,6 +16,8 @@ from dsar.reading.words import fold
 _ISO = re.compile(r"\b(20\d\d)-(\d{1,2})-(\d{1,2})\b")
 _NUMERIC = re.compile(r"\b(\d{1,2})[./-](\d{1,2})[./-](20\d\d)\b")
 _EAST = re.compile(r"(20\d\d)年\s*(\d{1,2})月\s*(\d{1,2})日")
+_EAST_SHORT = re.compile(r"(?<![\d年])(\d{1,2})月\s*(\d{1,2})日")
+_WORD_MONTH = re.compile(r"\b([^\W\d_]{2,15})\s+(?:de\s+|of\s+)?([^\W\d_]{3,12})")
 _DAY_MONTH = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th|er|e|º|°|a|:e)?\.?\s+(?:de\s+|of\s+|d[ei]\s+)?"
                         r"([^\W\d_]{3,12})\.?,?\s*(?:de[l]?\s+)?(20\d\d)?")
 _MONTH_DAY = re.compile(r"\b([^\W\d_]{3,12})\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(20\d\d)")
@@ -35,6 +37,13 @@ def dates_in(text: str, words: Lexicon, near: date) -> tuple[date, ...]:
         if month:
             year = int(m.group(3)) if m.group(3) else _year_near(near, month, int(m.group(1)))
             _note(found, m.start(), year, month, int(m.group(1)))
+    for m in _EAST_SHORT.finditer(folded):
+        month, day = int(m.group(1)), int(m.group(2))
+        _note(found, m.start(), _year_near(near, month, day), month, day)
+    for m in _WORD_MONTH.finditer(folded):
+        day, month = words.numbers.get(m.group(1), 0), _month(m.group(2), words)
+        if day > 1 and month:
+            _note(found, m.start(), _year_near(near, month, day), month, day)
     for m in _MONTH_DAY.finditer(folded):
         month = _month(m.group(1), words)
         if month:
@@ -237,6 +246,10 @@ def _stop(hits: Sequence[Hit], tagged: Sequence[Tagged]) -> ClockReading:
     return ClockReading(effect="clock_stop_start", sentence=tagged[stops[0].sentence].sentence.text)
 
 
+_ANEW = ("today", "resumed", "start_phrase")
+"""What says that a period begins now, where no date is named."""
+
+
 def _start(
     hits: Sequence[Hit], tagged: Sequence[Tagged], words: Lexicon, due: DueFacts | None,
     received: date,
@@ -254,8 +267,8 @@ def _start(
             continue
         text = tagged[hit.sentence].sentence.text
         stated = dates_in(text, words, received)
-        if hit.concept == "clock_counts" and not (stated or tagged[hit.sentence].has("today")):
-            continue  # what the law says of every period
+        if not stated and not any(tagged[hit.sentence].has(name) for name in _ANEW):
+            continue  # what the law says of every period, or how long something is kept
         begins = stated[0] if stated else received
         return ClockReading(effect="clock_stop_end", stated_on=begins, sentence=text,
                             new_due_on=due.period_from(begins) if due else None)
