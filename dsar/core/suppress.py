@@ -20,6 +20,7 @@ from dsar.core.table import (
     Hidden,
     Table,
     are_near,
+    covered,
     is_showable,
     numbers,
     public,
@@ -27,6 +28,9 @@ from dsar.core.table import (
 
 SINGLE_COMPANIES = frozenset({"T7a", "T9a", "T13a", "T14a"})
 """Tables whose rows are single companies, or authorities with the complaint of one person."""
+
+LINKED = ("T5a", "T9")
+"""Tables that say of the same countries, in the same order, how many requests were delivered."""
 
 Bin = tuple[int, int | None]
 
@@ -72,7 +76,30 @@ def _coarse(cell: Cell) -> Cell:
 
 def suppressed(tables: Sequence[Table]) -> list[Table]:
     """Return the tables with everything hidden that is small or would give small numbers away."""
-    by_id = {table.id: table for table in tables}
+    return _parted(_suppressed(_linked(tables), {table.id: table for table in tables}), tables)
+
+
+def _linked(tables: Sequence[Table]) -> list[Table]:
+    """The tables, each of the linked ones with what all of them say of a country in its row.
+
+    They add up to the same total. Were one country hidden in the first and another in the second,
+    the numbers shown in either would leave that of a third.
+    """
+    of_countries = [table.rows for table in tables if table.id in LINKED]
+    rows = tuple((found[0][0], *(cell for row in found for cell in row[1:]))
+                 for found in zip(*of_countries, strict=True))
+    return [replace(table, rows=rows) if table.id in LINKED else table for table in tables]
+
+
+def _parted(shown: Sequence[Table], tables: Sequence[Table]) -> list[Table]:
+    """The opposite: each table with its own cells, as far as its rows are shown."""
+    return [replace(seen, rows=tuple(
+        covered(row) if any(isinstance(c, Hidden) for c in now) else row
+        for row, now in zip(table.rows, seen.rows, strict=True)))
+        for table, seen in zip(tables, shown, strict=True)]
+
+
+def _suppressed(tables: Sequence[Table], by_id: dict[str, Table]) -> list[Table]:
     known = _totals(by_id)
     also: dict[str, set[int]] = {table.id: set(_given(table, by_id, known)) for table in tables}
     while True:
@@ -113,10 +140,6 @@ def _given(table: Table, by_id: dict[str, Table], known: set[int]) -> Iterator[i
         yield from range(len(table.rows))
     if table.id == "T4" and _total(by_id.get("T4a")) not in known:
         yield from range(len(table.rows))
-    if table.id == "T5a" and "T9" in by_id:
-        seen = {row[0]: numbers(row) for row in by_id["T9"].rows}
-        yield from (n for n, row in enumerate(table.rows)
-                    if are_near(numbers(row) | seen.get(row[0], set())))
     if table.id == "T8" and "T9" in by_id and by_id["T9"].rows:
         everyone = _everyone(by_id["T9"])
         yield from (n for n, row in enumerate(table.rows) if not _rest_is_showable(row, everyone))

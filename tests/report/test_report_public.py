@@ -187,6 +187,10 @@ groups = st.lists(st.tuples(st.sampled_from(sorted(COURSES)), st.sampled_from(["
 @example([("silent", "DE", "adtech", 50), ("bounced", "DE", "adtech", 3),
           ("complete", "US", "adtech", 30)])
 @example([("complete", "DE", "adtech", 30), ("refused", "FR", "data-broker", 3)])
+@example([("acknowledged", "DE", "data-broker", 1), ("acknowledged", "FR", "data-broker", 1),
+          ("acknowledged", "FR", "data-broker", 4), ("acknowledged", "US", "data-broker", 4),
+          ("complete", "FR", "data-broker", 1), ("complete", "FR", "data-broker", 6),
+          ("only asked", "DE", "data-broker", 5), ("only asked", "FR", "data-broker", 7)])
 @settings(deadline=None, max_examples=120)
 def test_no_small_number_can_be_computed_from_a_public_report(
     found: list[tuple[str, str, str, int]]
