@@ -79,21 +79,23 @@ def read(
         return Reading(labels=(transport,), confidence=0.95, sentence=_first_line(message),
                        language="")
     words = words_of(message, fallback=facts.language if facts else "en", letters=letters)
-    because = phishing_reason(message, words.hits, words.tagged, suspicious)
+    opinion = _second_opinion(words)
+    because = phishing_reason(message, words.hits, words.tagged, suspicious, opinion)
     if because:
         return Reading(labels=(Label.PHISHING_SUSPECT,), confidence=0.8, sentence=because,
                        language=words.language)
-    return _from_words(message, words, facts, due)
+    opinion = opinion.without(Label.PHISHING_SUSPECT) if facts else Opinion({}, {})
+    return _from_words(message, words, opinion, facts, due)
 
 
 def _from_words(
-    message: Message, words: Words, facts: CaseFacts | None, due: DueFacts | None
+    message: Message, words: Words, opinion: Opinion, facts: CaseFacts | None,
+    due: DueFacts | None,
 ) -> Reading:
     clock = clock_reading(message, words.hits, words.tagged, lexicon(words.language), due)
     late = bool(due and clock.stated_on and clock.stated_on > due.due_on)
     found = Findings(words.hits, words.tagged, late=late)
     told = decide(found)
-    opinion = _second_opinion(words) if facts else Opinion({}, {})
     both = _restarted(agreed(found, told, opinion), clock.start)
     labels = _with_automatic(message, both, found, facts)
     if not labels:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dsar.core.message import Authentic, Message
+from dsar.core.message import Authentic, Label, Message
 from dsar.reading.engine import Hit, Tagged
+from dsar.reading.opinion import Opinion
 
 RISKY = re.compile(
     r"\.(?:exe|scr|js|jse|vbs|vbe|bat|cmd|com|pif|msi|jar|hta|lnk|iso|img|ps1|wsf|docm|xlsm|"
@@ -14,12 +15,18 @@ RISKY = re.compile(
 DOUBLED = re.compile(r"\.(?:pdf|docx?|xlsx?|jpe?g|png|txt|zip|csv)\.[a-z0-9]{2,4}$", re.IGNORECASE)
 
 
+_LIKELY = 0.6
+"""How likely a fraud must be by its words alone."""
+
+
 def phishing_reason(
-    message: Message, hits: Sequence[Hit], tagged: Sequence[Tagged], suspicious: str
+    message: Message, hits: Sequence[Hit], tagged: Sequence[Tagged], suspicious: str,
+    opinion: Opinion,
 ) -> str:
     """Return the reason to suspect a message, or "".
 
     suspicious: what matching found (a look-alike, a failed check, answers going elsewhere).
+    opinion: the second reader's, which counts where there is something to click.
     """
     if suspicious.startswith(("look-alike", "answers would")):
         return suspicious
@@ -31,6 +38,8 @@ def phishing_reason(
     threat = any(h.concept == "threat" for h in hits)
     if secret and (failed or threat or _asks_card(secret, tagged) or _plain_link(message)):
         return tagged[secret.sentence].sentence.text[:300]
+    if message.links and opinion.of(Label.PHISHING_SUSPECT) >= _LIKELY:
+        return tagged[opinion.places[Label.PHISHING_SUSPECT]].sentence.text[:300]
     if failed and (threat or message.links):
         return message.authentic_because or "the sender fails the provider's checks"
     return ""

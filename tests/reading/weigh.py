@@ -32,7 +32,7 @@ SHORT = 160
 """Characters of an example that has no courtesies of its own."""
 LABELS = frozenset(map(str, Label))
 ENDS = frozenset(map(str, FINAL))
-NEVER = ENDS | {str(Label.PARTIAL_FULFILMENT)}
+NEVER = ENDS | {str(Label.PARTIAL_FULFILMENT), str(Label.PHISHING_SUSPECT)}
 ROUNDS = 2
 """How often examples without a label are given one anew."""
 STRENGTH = 60.0
@@ -160,7 +160,7 @@ def learn(examples: Sequence[tuple[Features, Example]], bare: int) -> Model:
     An example of which it is only known that it is no end bears the likeliest label that is none.
     """
     labelled = [(found, e.labels[0]) for found, e in examples
-                if e.labels and e.labels[0] not in ("unclear", "phishing_suspect")]
+                if e.labels and e.labels[0] != "unclear"]
     nameless = [found for found, e in examples if not e.labels]
     ends = [bool(ENDS.intersection(e.labels)) for _, e in examples]
     counts = Counter(name for found, _ in examples[:bare] for name in found)
