@@ -76,7 +76,9 @@ def _coarse(cell: Cell) -> Cell:
 
 def suppressed(tables: Sequence[Table]) -> list[Table]:
     """Return the tables with everything hidden that is small or would give small numbers away."""
-    return _parted(_suppressed(_linked(tables), {table.id: table for table in tables}), tables)
+    by_id = {table.id: table for table in tables}
+    linked = [_as_parts(table, by_id) for table in _linked(tables)]
+    return _parted(_suppressed(linked, by_id), tables)
 
 
 def _linked(tables: Sequence[Table]) -> list[Table]:
@@ -89,6 +91,13 @@ def _linked(tables: Sequence[Table]) -> list[Table]:
     rows = tuple((found[0][0], *(cell for row in found for cell in row[1:]))
                  for found in zip(*of_countries, strict=True))
     return [replace(table, rows=rows) if table.id in LINKED else table for table in tables]
+
+
+def _as_parts(table: Table, by_id: dict[str, Table]) -> Table:
+    """The categories as parts of a whole, where each company has one: their numbers add up."""
+    if table.id != "T8" or "T9" not in by_id:
+        return table
+    return replace(table, parts=table.parts or _everyone(table)[1:2] == _everyone(by_id["T9"])[1:2])
 
 
 def _parted(shown: Sequence[Table], tables: Sequence[Table]) -> list[Table]:
@@ -140,9 +149,22 @@ def _given(table: Table, by_id: dict[str, Table], known: set[int]) -> Iterator[i
         yield from range(len(table.rows))
     if table.id == "T4" and _total(by_id.get("T4a")) not in known:
         yield from range(len(table.rows))
+    if table.id == "T5" and _answers_lie_close(by_id):
+        yield from range(len(table.rows))
     if table.id == "T8" and "T9" in by_id and by_id["T9"].rows:
         everyone = _everyone(by_id["T9"])
         yield from (n for n, row in enumerate(table.rows) if not _rest_is_showable(row, everyone))
+
+
+def _answers_lie_close(by_id: dict[str, Table]) -> bool:
+    """Whether proof was demanded of nobody, and few had an answer that is none in substance.
+
+    T5 then divides all who had an answer by whether data were given, T2 those in substance.
+    """
+    demanded = _added([row[3] for row in by_id["T5a"].rows]) if "T5a" in by_id else None
+    if not isinstance(demanded, Share) or demanded.k:
+        return False
+    return are_near({demanded.n, _substantive(by_id) or 0})
 
 
 def _everyone(table: Table) -> tuple[Cell, ...]:

@@ -56,6 +56,7 @@ class Table:
 
     parts: the rows add up to a total printed elsewhere, so that one hidden row could be computed.
     blocks: how many rows, from the top, add up to further totals of their own printed elsewhere.
+    inner: the same, for totals within the blocks.
     nested: each row counts a part of what the one before counts, as far as the totals agree.
     about: which cases are counted, in words.
     """
@@ -68,6 +69,7 @@ class Table:
     parts: bool = False
     nested: bool = False
     blocks: tuple[int, ...] = ()
+    inner: tuple[int, ...] = ()
 
 
 def public(table: Table, *, also: Collection[int] = (), seen: Collection[int] = ()) -> Table:
@@ -84,8 +86,7 @@ def public(table: Table, *, also: Collection[int] = (), seen: Collection[int] = 
     if table.nested:
         hidden |= _near_others(rows, hidden, seen)
     if table.parts:
-        for block in (*_blocks(table), range(len(rows))):
-            hidden |= _closed(rows, hidden, block)
+        hidden = _all_closed(table, hidden)
     return replace(table, rows=tuple(
         covered(row) if number in hidden else row for number, row in enumerate(rows)))
 
@@ -95,9 +96,18 @@ def is_showable(row: Sequence[Cell]) -> bool:
     return not any(map(_is_small, row)) and not are_near(numbers(row))
 
 
-def _blocks(table: Table) -> list[range]:
-    ends = list(accumulate(table.blocks))
-    return [range(end - size, end) for size, end in zip(table.blocks, ends, strict=True)
+def _all_closed(table: Table, hidden: set[int]) -> set[int]:
+    """The rows to hide of every block; what one needs may open another again."""
+    blocks = (*_blocks(table.inner), *_blocks(table.blocks), range(len(table.rows)))
+    while True:
+        found = hidden.union(*(_closed(table.rows, hidden, block) for block in blocks))
+        if found == hidden:
+            return hidden
+        hidden = found
+
+
+def _blocks(sizes: Sequence[int]) -> list[range]:
+    return [range(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)
             if size > 1]
 
 

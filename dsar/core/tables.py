@@ -94,7 +94,8 @@ def answers(results: Sequence[Result]) -> Table:
     kinds = Counter(map(kind, delivered))
     order = ("complete", "incomplete", "data, not checked", "nothing held", "refused",
              "no answer in substance")
-    return Table(id="T2", title="Complete, incomplete, none", parts=True, blocks=(5, 1),
+    return Table(id="T2", title="Complete, incomplete, none", parts=True,
+                 blocks=(5, 1), inner=(3, 2, 1),
                  about="Delivered requests, whether or not their time is over.",
                  columns=("answer", "requests"),
                  rows=tuple((k, Share(kinds[k], len(delivered))) for k in order if delivered))
@@ -167,7 +168,8 @@ def identity(results: Sequence[Result], *, own_words: bool = True) -> Table:
     first, last = _NONE_DEMANDED, ("demanded, kind not recorded", "no answer")
     order = (*first, *sorted(set(found) - {*first, *last}), *last)
     kinds = len(order) - 1
-    return Table(id="T5", title="Proof of identity demanded", parts=True, blocks=(kinds, 1),
+    return Table(id="T5", title="Proof of identity demanded", parts=True,
+                 blocks=(kinds, 1), inner=(len(first), kinds - len(first), 1),
                  about="Delivered requests; a kind is what was recorded as given.",
                  columns=("demand", "requests"),
                  rows=tuple((k, Share(found[k], len(delivered))) for k in order if delivered))

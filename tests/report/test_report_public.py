@@ -86,6 +86,9 @@ def equations(true: dict[Name, int]) -> list[Sum]:
     silent = ("no answer in substance",)
     d = row("acknowledged", "n")
     in_time = ("in time", "in time by a lawful extension")
+    data = ("complete", "incomplete", "data, not checked")
+    asked = tuple(n[1] for n in true if n[0] == "T5" and n[1].startswith("demanded"))
+    nobody = ("none, and data given", "none, and no data given")
     found = [
         total("T2") | d, total("T5") | d, total("T2", but=silent) | row("substantive (of del"),
         total("T2", only=("complete",)) | row("complete"),
@@ -97,6 +100,12 @@ def equations(true: dict[Name, int]) -> list[Sum]:
         total("T9", 3, "n") | row("substantive in time", "n"),
         total("T5a", 2) | row("answered (of del"), total("T4a") | row("substantive (of del"),
         row("delivered") | dict.fromkeys(d, 1),
+        total("T8", 1, "n") | d, total("T8", 2) | row("substantive (of del"),
+        total("T8", 3) | row("substantive in time"),
+        total("T8", 3, "n") | row("substantive in time", "n"),
+        total("T5", only=asked) | _minus(total("T5a", 3)),
+        total("T5", only=nobody) | total("T5a", 3) | row("answered (of del"),
+        total("T5", only=nobody[:1]) | _minus(total("T2", only=data)),
     ]
     for id_ in ("T1a", "T2", "T4a", "T5", "T11"):
         labels = [n for n in true if n[0] == id_ and n[3] == "n"]
@@ -113,6 +122,10 @@ def equations(true: dict[Name, int]) -> list[Sum]:
         if n[0] == "T5a" and n[2:] == (1, "n"):
             found.append({n: 1, ("T9", *n[1:]): -1})
     return [e for e in found if len(e) > 1 and sum(true[n] * f for n, f in e.items()) == 0]
+
+
+def _minus(found: Sum) -> Sum:
+    return {n: -f for n, f in found.items()}
 
 
 def groups_nobody_prints(true: dict[Name, int], shown: dict[Name, int]) -> dict[Name, Sum]:
@@ -177,8 +190,8 @@ def _replaced(other: dict[Name, Fraction], value: Fraction, pivot: Name,
 
 
 groups = st.lists(st.tuples(st.sampled_from(sorted(COURSES)), st.sampled_from(["DE", "FR", "US"]),
-                            st.sampled_from(["data-broker", "adtech"]), st.integers(1, 14)),
-                  min_size=1, max_size=12)
+                            st.sampled_from(["data-broker", "adtech", "retail"]),
+                            st.integers(1, 14)), min_size=1, max_size=12)
 
 
 @given(groups)
@@ -191,6 +204,16 @@ groups = st.lists(st.tuples(st.sampled_from(sorted(COURSES)), st.sampled_from(["
           ("acknowledged", "FR", "data-broker", 4), ("acknowledged", "US", "data-broker", 4),
           ("complete", "FR", "data-broker", 1), ("complete", "FR", "data-broker", 6),
           ("only asked", "DE", "data-broker", 5), ("only asked", "FR", "data-broker", 7)])
+@example([("only asked", "DE", "retail", 4), ("only asked", "DE", "adtech", 7),
+          ("portal", "DE", "data-broker", 13)])
+@example([("complete", "FR", "adtech", 1), ("unchecked", "FR", "retail", 6),
+          ("none held", "US", "retail", 7), ("in time", "DE", "adtech", 7),
+          ("refused", "DE", "adtech", 8), ("refused", "FR", "adtech", 6),
+          ("unchecked", "US", "retail", 8)])
+@example([("complete", "DE", "adtech", 7), ("incomplete", "FR", "adtech", 12),
+          ("in time", "DE", "adtech", 13), ("portal", "FR", "adtech", 2)])
+@example([("asked", "DE", "retail", 6), ("acknowledged", "FR", "adtech", 30),
+          ("incomplete", "DE", "retail", 16), ("refused", "DE", "data-broker", 4)])
 @settings(deadline=None, max_examples=120)
 def test_no_small_number_can_be_computed_from_a_public_report(
     found: list[tuple[str, str, str, int]]
