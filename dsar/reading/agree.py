@@ -13,7 +13,7 @@ from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.opinion import Opinion
 
 KEPT = 0.5
-"""How likely an end that the rules found must be, to stand."""
+"""How likely an end that the rules found must be, to stand: by both models, on the mean."""
 UNTOLD, SURE, AGAINST = 0.7, 0.75, 0.85
 """How likely an end must be where the rules found nothing; an end amid other words; or else."""
 STRONGER = 2.0
@@ -38,7 +38,7 @@ def agreed(found: Findings, labels: tuple[Label, ...], opinion: Opinion) -> tupl
     ranked = [la for la in opinion.ranked() if not _is_barred(found, la)]
     open_label = next(la for la in ranked if la not in FINAL)
     if labels and labels[0] in FINAL:
-        if opinion.ended >= KEPT:
+        if (opinion.ended + opinion.of(*FINAL)) / 2 >= KEPT:
             return labels
         return (open_label,) if opinion.of(open_label) >= INSTEAD else ()
     if ranked[0] in FINAL and min(opinion.ended, opinion.of(*FINAL)) >= _least(labels):
