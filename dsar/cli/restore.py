@@ -20,7 +20,8 @@ def restore(app: App, *, file: Path, passphrase_file: Path | None) -> None:
     """Bring back what `dsar backup` wrote, into an empty home.
 
     Every file, every mail and the ledger are verified before anything is put in its place. A
-    home that is not empty is left alone.
+    home that is not empty is left alone. The next poll looks at all mail again, and files what
+    is not filed yet.
     """
     from dsar.keeping.restore import restore as bring_back
 

@@ -3,6 +3,10 @@
 Nothing of the home exists before everything is verified, and then it appears by a rename. Where
 configuration and data have a folder each there are two renames; a run that died between them is
 completed by running the same command again.
+
+How far each mailbox was read does not come back: a backup that was taken during a poll can know
+it of mail that its ledger does not have. The next poll looks at everything, and knows by
+Message-ID and digest what is filed.
 """
 
 from __future__ import annotations
@@ -73,6 +77,7 @@ def restore(source: Path, home: Home, passphrase: Callable[[], str]) -> Restored
         try:
             manifest = _unpack(source, staged, passphrase)
             found = _verified(staged, manifest)
+            _forget_how_far_was_read(staged)
             _mark(staged, found)
             _put_in_place(home)
         except BaseException:
@@ -203,6 +208,18 @@ def _never() -> NoReturn:
     raise AssertionError("nothing is recorded while verifying")
 
 
+def _forget_how_far_was_read(staged: Home) -> None:
+    """Leave of `cursors.json` the messages that could not be read, which no reading finds filed."""
+    try:
+        troubles = json.loads(staged.cursors.read_bytes())["troubles"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        troubles = []
+    with storage_errors(staged.cursors):
+        staged.cursors.unlink(missing_ok=True)
+    if troubles:
+        write_private(staged.cursors, json.dumps({"troubles": troubles}, indent=1).encode())
+
+
 def _mark(staged: Home, found: Restored) -> None:
     """From here on the staged folders are whole and verified; each says what they hold."""
     for folder in {staged.config_folder, staged.data_folder}:
@@ -210,6 +227,10 @@ def _mark(staged: Home, found: Restored) -> None:
 
 
 def _put_in_place(home: Home) -> None:
+    """The folders, once what a campaign's import kept of an earlier home is gone."""
+    with storage_errors(home.cache_folder):
+        for path in home.cache_folder.glob("campaign-*.json"):
+            path.unlink(missing_ok=True)
     for folder in dict.fromkeys((home.data_folder, home.config_folder)):
         _replace_empty(_stage(folder), folder, home)
 
