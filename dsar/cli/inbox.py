@@ -59,13 +59,13 @@ def _to_assign(store: Store) -> Iterator[dict[str, Any]]:
 
 
 def _to_confirm(store: Store) -> Iterator[dict[str, Any]]:
-    from dsar.core.status import APPLIED_BY_ITSELF
+    from dsar.core.needs import waits_to_be_read
 
     for case in store.cases():
         for reply in case.replies:
-            labels = reply.machine.labels if reply.machine else (str(Label.UNCLEAR),)
-            if reply.confirmed or case.closed or {Label(x) for x in labels} <= APPLIED_BY_ITSELF:
+            if case.closed or not waits_to_be_read(reply):
                 continue
+            labels = reply.machine.labels if reply.machine else (str(Label.UNCLEAR),)
             yield {"message": reply.received.digest, "kind": "confirm", "case": case.id,
                    "sender": reply.received.sender, "candidates": [], "labels": list(labels),
                    "subject": reply.received.subject, "on": reply.received.on.isoformat(),

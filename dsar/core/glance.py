@@ -23,7 +23,7 @@ from dsar.core.course import (
 from dsar.core.letter import Stage
 from dsar.core.moments import Moment
 
-FORM = "1"
+FORM = "2"
 """The version of what `glance` computes and `course_to_json` writes: anything kept under another
 one is computed anew. Raise it with every change of either, or of what `needs_you` says."""
 

@@ -11,6 +11,9 @@ APPLIED_BY_ITSELF = frozenset({
 })
 """Machine readings that need no person: none of them moves the legal state."""
 
+CERTAIN = 0.6
+"""The confidence below which a person reads even those."""
+
 ANSWERS = frozenset({
     Label.FULFILLED_ACCESS, Label.FULFILLED_ERASURE, Label.NO_DATA_HELD, Label.REFUSAL,
     Label.PARTIAL_FULFILMENT,
@@ -63,7 +66,7 @@ def _unsent_reason(case: Case) -> str:
 def _open_question(case: Case, reply: Reply) -> str:
     reading = reply.reading
     labels = {Label(label) for label in reading.labels} if reading else {Label.UNCLEAR}
-    if reply.confirmed is None and not labels <= APPLIED_BY_ITSELF:
+    if waits_to_be_read(reply):
         return "a reply waits to be read"
     if NO_ANSWER_TO.get(case.facts.right) in labels and not answered_since(case, reply):
         return f"did something else, you asked for {case.facts.right}"
@@ -71,6 +74,16 @@ def _open_question(case: Case, reply: Reply) -> str:
         if label in labels and not answered_since(case, reply):
             return words
     return ""
+
+
+def waits_to_be_read(reply: Reply) -> bool:
+    """Whether a person has to say what a reply is: nobody did, and the machine may not alone."""
+    if reply.confirmed is not None:
+        return False
+    if reply.machine is None:
+        return True
+    labels = {Label(label) for label in reply.machine.labels}
+    return not labels <= APPLIED_BY_ITSELF or reply.machine.confidence < CERTAIN
 
 
 def answered_since(case: Case, reply: Reply, *, letters: bool = True) -> bool:

@@ -11,7 +11,8 @@ from dsar.core.deadline import Deadlines
 from dsar.core.followup import DODGES, NO_EVENT, TIMES, facts_of_case, labels_of
 from dsar.core.letter import Stage
 from dsar.core.message import Authentic, Label
-from dsar.core.status import APPLIED_BY_ITSELF, ASKS, NO_ANSWER_TO, answered_since
+from dsar.core.needs import waits_to_be_read
+from dsar.core.status import ASKS, NO_ANSWER_TO, answered_since
 
 MOST = 2
 """Follow-ups in one case (tool policy); then comes the authority, or nothing."""
@@ -127,8 +128,7 @@ def thread(case: Case) -> tuple[str | None, tuple[str, ...]]:
 
 def unread(case: Case) -> bool:
     """Whether a reply waits for a person to say what it is."""
-    return any(r.confirmed is None and not (r.reading and set(labels_of(r)) <= APPLIED_BY_ITSELF)
-               for r in case.replies)
+    return any(map(waits_to_be_read, case.replies))
 
 
 def _held(case: Case, deadlines: Deadlines | None, today: date) -> NotNow | None:

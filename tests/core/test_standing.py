@@ -114,3 +114,18 @@ def test_an_answer_given_the_same_day_closes_the_question() -> None:
         ReplyRead(on=DAY, digest="r", labels=("clarification_request",), by="person"),
         ClockEvent(on=DAY, type="clarification_provided"))
     assert needs_you(found) == ""
+
+
+@pytest.mark.parametrize(("label", "confidence", "by", "waits"), [
+    ("acknowledgement", 0.9, "machine", False), ("acknowledgement", 0.45, "machine", True),
+    ("auto_reply", 0.4, "machine", True), ("auto_reply", 0.4, "person", False),
+    ("refusal", 0.95, "machine", True), ("bounce_temporary", 0.95, "machine", False),
+])
+def test_only_a_certain_receipt_needs_nobody(
+    label: str, confidence: float, by: str, waits: bool
+) -> None:
+    found = case(
+        sent(), ReplyReceived(on=DAY, at=at(12), digest="r", message_id=None, sender=TO,
+                              subject="", authentic="pass", evidence=()),
+        ReplyRead(on=DAY, digest="r", labels=(label,), by=by, confidence=confidence))
+    assert (needs_you(found) == "a reply waits to be read") is waits
