@@ -82,8 +82,8 @@ def scored(examples: Iterable[Example]) -> Score:
 @pytest.mark.parametrize(("name", "least_f1", "most_dangerous"), [
     ("plain_learned", 0.98, 0), ("plain_unseen", 0.92, 0),
     ("hard_learned", 0.90, 0), ("hard_unseen", 0.70, 1),
-    ("wild_learned", 0.87, 0), ("wild_unseen", 0.72, 1),
-    ("wave_learned", 0.85, 1), ("wave_unseen", 0.68, 2),
+    ("wild_learned", 0.87, 0), ("wild_unseen", 0.77, 1),
+    ("wave_learned", 0.92, 0), ("wave_unseen", 0.77, 4),
     ("taught_1", 0.94, 0), ("taught_2", 0.94, 0), ("taught_3", 0.94, 0),
 ])
 def test_letters_of_strangers_are_read_as_well_as_measured(
