@@ -12,13 +12,13 @@ from dsar.reading.decide import FINAL
 from dsar.reading.findings import Findings, is_only_possible
 from dsar.reading.opinion import Opinion
 
-KEPT = 0.5
+KEPT = 0.65
 """How likely an end that the rules found must be, to stand: by both models, on the mean."""
-UNTOLD, SURE, AGAINST = 0.7, 0.75, 0.85
+UNTOLD, SURE, AGAINST = 0.75, 0.8, 0.9
 """How likely an end must be where the rules found nothing; an end amid other words; or else."""
 STRONGER = 2.0
 """How many times likelier than the rules' label another one must be, to be taken instead."""
-ALONE = 0.4
+ALONE = 0.35
 """How likely a label must be of which the rules saw nothing."""
 INSTEAD = 0.25
 """How likely a label must be that stands in for an end that was doubted."""

@@ -119,7 +119,7 @@ def _restarted(labels: tuple[Label, ...], start: ClockReading) -> tuple[Label, .
 
 
 def _second_opinion(words: Words) -> Opinion:
-    return weights().opinion(features(words.tagged, words.hits, words.language))
+    return weights(words.language).opinion(features(words.tagged, words.hits, words.language))
 
 
 def _with_automatic(

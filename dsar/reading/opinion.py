@@ -61,18 +61,19 @@ class Opinion:
 class Weights:
     """labels: in the order of the bytes, of which one more, the last, is for an end.
 
-    rows: per feature one byte a label. bias: per label, and for an end.
+    rows: per feature of all languages, and of the one asked for, one byte a label, in
+    hexadecimal digits. bias: per label, and for an end.
     """
 
     labels: tuple[Label, ...]
     scale: float
     bias: tuple[float, ...]
-    rows: Mapping[str, bytes]
+    rows: Mapping[str, str]
     examples: str = ""
 
     def opinion(self, found: Mapping[str, Sequence[int]]) -> Opinion:
         """Weigh the features of a message (see `features`)."""
-        known = [(row, places) for name, places in found.items()
+        known = [(bytes.fromhex(row), places) for name, places in found.items()
                  if (row := self.rows.get(name)) is not None]
         if not known:
             return Opinion({}, {})
@@ -98,19 +99,32 @@ def _speaks(known: Sequence[tuple[bytes, Sequence[int]]], label: int) -> int:
     return max(by_sentence, key=lambda place: (by_sentence[place], -place))
 
 
+@lru_cache(maxsize=16)
+def weights(language: str) -> Weights:
+    """The weights that ship with the package: of classes and concepts, and of one language."""
+    return parse_weights(_text(), language)
+
+
 @lru_cache(maxsize=1)
-def weights() -> Weights:
-    """The weights that ship with the package."""
-    return parse_weights(shipped.data("reading/weights.txt").read_text(encoding="utf-8"))
+def _text() -> str:
+    return shipped.data("reading/weights.txt").read_text(encoding="utf-8")
 
 
-def parse_weights(text: str) -> Weights:
-    """Read the form `weigh.py` writes: head lines "name: value", an empty line, then the rows."""
-    head, _, body = text.partition("\n\n")
+def parse_weights(text: str, language: str) -> Weights:
+    """Read the form `weigh.py` writes: head lines "name: value", then blocks of rows.
+
+    The blocks stand between empty lines; the first line of each is the language of its words, or
+    "any" for what all languages share.
+    """
+    head, *blocks = text.split("\n\n")
     named = dict(line.split(": ", 1) for line in head.splitlines() if not line.startswith("#"))
-    rows = dict(line.split("\t") for line in body.splitlines())
+    rows: dict[str, str] = {}
+    for block in blocks:
+        of, _, lines = block.partition("\n")
+        if of in ("any", language):
+            pairs = (line.partition("\t") for line in lines.splitlines())
+            rows.update((name, row) for name, _, row in pairs)
     return Weights(
         labels=tuple(Label(name) for name in named["labels"].split()),
         scale=float(named["scale"]), bias=tuple(map(float, named["bias"].split())),
-        rows={name: bytes.fromhex(row) for name, row in rows.items()},
-        examples=named.get("examples", ""))
+        rows=rows, examples=named.get("examples", ""))

@@ -82,9 +82,10 @@ def scored(examples: Iterable[Example]) -> Score:
 @pytest.mark.parametrize(("name", "least_f1", "most_dangerous"), [
     ("plain_learned", 0.98, 0), ("plain_unseen", 0.92, 0),
     ("hard_learned", 0.90, 0), ("hard_unseen", 0.70, 1),
-    ("wild_learned", 0.87, 0), ("wild_unseen", 0.77, 1),
-    ("wave_learned", 0.92, 0), ("wave_unseen", 0.77, 4),
+    ("wild_learned", 0.87, 0), ("wild_unseen", 0.79, 1),
+    ("wave_learned", 0.92, 0), ("wave_unseen", 0.80, 5),
     ("taught_1", 0.94, 0), ("taught_2", 0.94, 0), ("taught_3", 0.94, 0),
+    ("taught_4", 0.94, 0), ("taught_5", 0.94, 0),
 ])
 def test_letters_of_strangers_are_read_as_well_as_measured(
     name: str, least_f1: float, most_dangerous: int, figures_shown: Figures
@@ -118,4 +119,4 @@ def test_due_dates_in_letters_of_strangers_are_found_and_none_is_invented(
 
 def test_the_weights_were_learned_from_the_examples_as_they_are() -> None:
     now = weigh.digest_of([*weigh.learned_files(), weigh.COURTESIES])
-    assert weights().examples == now, "examples have changed: run tests/reading/weigh.py"
+    assert weights("en").examples == now, "examples have changed: run tests/reading/weigh.py"

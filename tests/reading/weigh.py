@@ -210,9 +210,14 @@ def _write(model: Model, digest: str) -> None:
             f"bias: {' '.join(f'{b:.4f}' for b in model.bias)}", f"examples: {digest}"]
     rows = [(name, bytes(128 + round(w / scale) for w in row))
             for name, row in zip(model.names, model.rows, strict=True)]
-    telling = [f"{name}\t{row.hex()}" for name, row in rows if set(row) != {128}]
-    shipped.data("reading/weights.txt").write_text(
-        "\n".join([*head, "", *telling]) + "\n", encoding="utf-8")
+    blocks: dict[str, list[str]] = {}
+    for name, row in rows:
+        if set(row) != {128}:
+            prefix = name.partition(":")[0]
+            of = prefix if prefix in languages() else "any"
+            blocks.setdefault(of, []).append(f"{name}\t{row.hex()}")
+    parts = ["\n".join(head), *("\n".join([of, *lines]) for of, lines in sorted(blocks.items()))]
+    shipped.data("reading/weights.txt").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
