@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from dsar.core.caseindex import CaseIndex
 
@@ -32,6 +33,7 @@ def might_answer(headers: Fields, index: CaseIndex) -> bool:
 _HINTS = (b"dsar", b"multipart/report", b"mailer-daemon@", b"postmaster@",
           b"x-failed-recipients", b"<>", b"=?", b"in-reply-to:", b"references:")
 _SENDERS = re.compile(rb"^(?:from|sender|reply-to):(.*(?:\n[ \t].*)*)", re.MULTILINE)
+_ID_NAME = b"message-id:"
 _OWN_ID = re.compile(rb"^message-id:\s*(<[^<>\s]{1,500}>)", re.MULTILINE | re.IGNORECASE)
 _AT = re.compile(rb"@([a-z0-9.-]{1,253})")
 
@@ -43,13 +45,30 @@ def may_matter(head: bytes, index: CaseIndex) -> bool:
     report, a thread, a copy of our letter, an encoded word, or a sender's domain we know.
     """
     low = head.lower()
-    if any(hint in low for hint in _HINTS) or any(m.encode() in low for m in index.reply_hints):
+    for hint in _hints(index.reply_hints):
+        if hint in low:
+            return True
+    own = _own_id(head, low)
+    if own is not None and own.decode("ascii", "replace") in index.by_message_id:
         return True
-    own = _OWN_ID.search(head)
-    if own is not None and own.group(1).decode("ascii", "replace") in index.by_message_id:
-        return True
-    domains = {found for line in _SENDERS.findall(low) for found in _AT.findall(line)}
-    return any(_is_known(domain.decode("ascii"), index) for domain in domains)
+    for line in _SENDERS.findall(low):
+        for domain in _AT.findall(line):
+            if _is_known(domain.decode("ascii"), index):
+                return True
+    return False
+
+
+@lru_cache(maxsize=8)
+def _hints(own: frozenset[str]) -> tuple[bytes, ...]:
+    return (*_HINTS, *(hint.encode() for hint in own))
+
+
+def _own_id(head: bytes, low: bytes) -> bytes | None:
+    """The Message-ID; its name is looked for first, for this is asked of every message there is."""
+    if _ID_NAME not in low:
+        return None
+    found = _OWN_ID.search(head)
+    return found.group(1) if found else None
 
 
 def _is_known(domain: str, index: CaseIndex) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -115,19 +116,33 @@ def _further(language: str) -> list[yamlfile.Reader]:
     return [_words_of(name, language) for name in (*FURTHER, f"_wider_{language}.yaml")]
 
 
-@lru_cache(maxsize=32)
-def _document(name: str) -> yamlfile.Document:
-    """One file of all languages, read once: several languages are tried on one message."""
-    return yamlfile.read(shipped.reading_rules() / name, name=name)
-
-
 def _words_of(name: str, language: str) -> yamlfile.Reader:
-    document = _document(name)
+    path = shipped.reading_rules() / name
+    if path.exists():
+        document = yamlfile.parse(_section(path.read_bytes(), language), name=name)
+    else:
+        document = yamlfile.read(path, name=name)  # says what is missing
     reader = yamlfile.Reader.of(document, document.value, "further")
     reader.text("sources", required=True)
     found = reader.mapping("languages").mapping(language)
     document.raise_problems()
     return found
+
+
+def _section(raw: bytes, language: str) -> bytes:
+    """The file with the lines of other languages empty: most of the time goes into parsing them.
+
+    Lines keep their numbers.
+    """
+    kept, wanted, own = [], True, f"  {language}:".encode()
+    for line in raw.split(b"\n"):
+        if _LANGUAGE.match(line):
+            wanted = line.startswith(own)
+        kept.append(line if wanted else b"")
+    return b"\n".join(kept)
+
+
+_LANGUAGE = re.compile(rb"  [a-z]{2}:")
 
 
 def _fill(found: Lexicon, sources: list[yamlfile.Reader]) -> None:
