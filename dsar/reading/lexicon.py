@@ -112,16 +112,15 @@ FURTHER = ("_certainty.yaml", "_scope.yaml", "_demands.yaml", "_sequence.yaml", 
 
 def _further(language: str) -> list[yamlfile.Reader]:
     """The words of doubt, custom, detail and scope, most of which only ever keep a case open;
-    and the wider vocabulary of the language, of all classes."""
-    return [_words_of(name, language) for name in (*FURTHER, f"_wider_{language}.yaml")]
+    and, where there is one, the wider vocabulary of the language, of all classes."""
+    wider = f"_wider_{language}.yaml"
+    has_wider = (shipped.reading_rules() / wider).exists()
+    return [_words_of(name, language) for name in (*FURTHER, *([wider] if has_wider else []))]
 
 
 def _words_of(name: str, language: str) -> yamlfile.Reader:
-    path = shipped.reading_rules() / name
-    if path.exists():
-        document = yamlfile.parse(_section(path.read_bytes(), language), name=name)
-    else:
-        document = yamlfile.read(path, name=name)  # says what is missing
+    raw = (shipped.reading_rules() / name).read_bytes()
+    document = yamlfile.parse(_section(raw, language), name=name)
     reader = yamlfile.Reader.of(document, document.value, "further")
     reader.text("sources", required=True)
     found = reader.mapping("languages").mapping(language)
