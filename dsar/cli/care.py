@@ -39,7 +39,7 @@ class Care:
             return Failure(str(error))
         except DsarError:
             raise
-        except Exception as error:
+        except Exception as error:  # a fault of ours in one message keeps back no other one
             return Failure(f"reading it fails ({type(error).__name__})")
         self.storage_failed = False
         return done

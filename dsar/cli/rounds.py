@@ -115,8 +115,18 @@ class Round:
             del wanted[fetched.coordinates]
             self._take(fetched)
         for left in wanted:
-            self.state.troubles.pop(left, None)
+            self._left_out(left, again=left in again)
         self.state.cursors[key] = following
+
+    def _left_out(self, where: Coordinates, *, again: bool) -> None:
+        """A message whose head was there and whose body was not given is asked for once more.
+
+        Deleted meanwhile is likelier; but a server that leaves one out must not lose a reply.
+        """
+        if again:
+            self.state.troubles.pop(where, None)
+        else:
+            self.state.failed(where, "the server did not give it", now=self.now())
 
     def _counted(self, name: str, envelopes: Iterator[Envelope]) -> Iterator[Envelope]:
         self.looked_at[name] = 0
