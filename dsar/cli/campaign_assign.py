@@ -9,7 +9,7 @@ import click
 
 from dsar.campaign.roster import load_member
 from dsar.cli.app import App, pass_app
-from dsar.cli.campaign_export import content_key, opened_for
+from dsar.cli.campaign_export import content_key, opened_for, with_content_key
 from dsar.cli.campaigning import Room
 from dsar.cli.options import global_options
 from dsar.errors import UsageProblem
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 @click.argument("campaign_id", metavar="ID")
 @click.argument("message", metavar="MESSAGE")
 @click.argument("case_id", metavar="[CASE]", required=False)
-@click.option("--content-key", "key_file", metavar="FILE",
-              type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The keeper's content.key.age; else it is looked for beside the other keys.")
-@click.option("--passphrase-command", metavar="COMMAND",
-              help="Prints the passphrase of the content key; else it is asked for.")
+@with_content_key
 @global_options
 @pass_app
 def assign(app: App, *, campaign_id: str, message: str, case_id: str | None,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from dsar.store.archive import Archive
 
 COLUMNS = ("file", "case", "company", "what", "date")
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def with_content_key(command: _F) -> _F:
+    """Add `--content-key` and `--passphrase-command`, as `key_file` and `passphrase_command`."""
+    command = click.option(
+        "--passphrase-command", metavar="COMMAND",
+        help="Prints the passphrase of the content key; else it is asked for.")(command)
+    return click.option(
+        "--content-key", "key_file", metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="The keeper's content.key.age; else it is looked for beside the other keys.")(command)
 
 
 @click.command()
@@ -31,11 +43,7 @@ COLUMNS = ("file", "case", "company", "what", "date")
 @click.argument("code", metavar="MEMBER")
 @click.option("-o", "--output", required=True, metavar="FOLDER",
               type=click.Path(file_okay=False, path_type=Path), help="Where the files go.")
-@click.option("--content-key", "key_file", metavar="FILE",
-              type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The keeper's content.key.age; else it is looked for beside the other keys.")
-@click.option("--passphrase-command", metavar="COMMAND",
-              help="Prints the passphrase of the content key; else it is asked for.")
+@with_content_key
 @global_options
 @pass_app
 def export(app: App, *, campaign_id: str, code: str, output: Path, key_file: Path | None,
